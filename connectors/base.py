@@ -1,0 +1,235 @@
+"""The contract of a connector: what it yields, what it is given, and how it is declared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, NoReturn, Protocol
+from zoneinfo import ZoneInfo
+
+from connectors.errors import ConnectorError
+
+if TYPE_CHECKING:
+    from connectors.http import Http
+
+ZERO = timedelta(0)
+
+Cursor = Mapping[str, Any]
+"""Where a read starts: named parts, each a JSON value. Empty at the first read and under `--full`.
+
+A checkpoint replaces the parts it names and leaves the others, so a stream over many repositories keeps
+one part per repository and each advances by itself.
+"""
+
+
+class Kind(StrEnum):
+    """EVENT: happened once, sums. DAILY: a source's total for a day. LEVEL: a counter or gauge, read now."""
+
+    EVENT = "event"
+    DAILY = "daily"
+    LEVEL = "level"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What a stream counts.
+
+    `revise` (DAILY): a later report replaces the earlier ("last"), or only a larger one does ("max", for
+    services that truncate). `tz`: whose midnight a DAILY key means. `gauge` (LEVEL): the total of a period is
+    its last reading (followers), not the growth between readings (views).
+    """
+
+    name: str
+    kind: Kind
+    revise: Literal["last", "max"] = "last"
+    tz: str = "UTC"
+    gauge: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """One fact. (source, metric, subject, key) is its identity; the source is added by the pipeline.
+
+    `subject`: the stable id of a Subject. `key`: an EVENT's stable id at its source; for DAILY and LEVEL the
+    day as YYYY-MM-DD. `occurred_at`: aware, UTC; for LEVEL the instant of the reading, for DAILY the day's
+    start or any instant in it. `value`: finite; 0 retracts an EVENT. `actor`: who did it, as the source names
+    them. `attrs`: small JSON; `{"bot": true}` marks a machine, `{"direction": "self"}` the person's own act on
+    their own ground: scoring leaves both out.
+    """
+
+    metric: str
+    subject: str
+    key: str
+    occurred_at: datetime
+    value: float = 1.0
+    actor: str | None = None
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.occurred_at.utcoffset() != ZERO:
+            raise ValueError(f"occurred_at must be UTC, got {self.occurred_at!r}")
+        if not self.key or not self.subject:
+            raise ValueError(f"{self.metric}: subject and key must not be empty")
+        if not math.isfinite(self.value):
+            raise ValueError(f"{self.metric} of {self.subject}: value must be finite, got {self.value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What facts are about. `id` never changes; `name` is what people call it now.
+
+    `name`: owner/name of a repository, canonical URL of a post, title of a talk. `published_at`: aware, UTC.
+    """
+
+    id: str
+    name: str
+    kind: Literal["repo", "post", "talk", "video", "account"]
+    title: str = ""
+    url: str = ""
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What is known about the days first_day … last_day (inclusive) of a stream.
+
+    'measured': complete, an absent fact is a real zero. 'partial': some subjects are missing. 'missing': not
+    read. 'lost': not read and beyond the source's memory. 'estimated': read off neighbours.
+    `metrics`: None for all of the stream's.
+    """
+
+    first_day: date
+    last_day: date
+    state: Literal["measured", "partial", "missing", "lost", "estimated"] = "measured"
+    reason: str = ""
+    metrics: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reject:
+    """A record that could not be used: which one, and why. Counted on the run, never a crash."""
+
+    what: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A page of facts in memory.
+
+    `checkpoint`: cursor parts that are true once everything yielded so far is stored; it seals a segment.
+    None: not yet. `problems`: errors of single subjects that did not stop the stream (one repository is gone).
+    """
+
+    observations: Sequence[Observation] = ()
+    rejects: Sequence[Reject] = ()
+    checkpoint: Cursor | None = None
+    subjects: Sequence[Subject] = ()
+    coverage: Sequence[Coverage] = ()
+    problems: Sequence[ConnectorError] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSpec:
+    """What a stream is before it is opened: for `harvest connectors`, `check` and the documentation.
+
+    `permission`: the least right it needs, in the service's own words. `retention_days`: how long the service
+    remembers; None: for good. `cursor_version`: raise it when an old cursor must not be used.
+    """
+
+    name: str
+    metrics: tuple[Metric, ...]
+    permission: str = "none"
+    retention_days: int | None = None
+    cursor_version: int = 1
+
+
+class Stream(Protocol):
+    """One thing a source can be read for, with its own cursor."""
+
+    @property
+    def spec(self) -> StreamSpec:
+        """The declaration this stream keeps."""
+        ...
+
+    def read(self, cursor: Cursor) -> Iterator[Batch]:
+        """Yield what is new since cursor; may repeat, must not skip, never sleeps.
+
+        Raises ConnectorError (a subclass) for what concerns the whole stream; one subject's fault goes into
+        `Batch.problems`, one record's into `Batch.rejects`.
+        """
+        ...
+
+
+class Secret:
+    """A credential by reference: read when it is needed, never shown, never pickled."""
+
+    __slots__ = ("_reveal", "reference")
+
+    def __init__(self, reference: str, reveal: Callable[[], str]) -> None:
+        self.reference = reference
+        self._reveal = reveal
+
+    def reveal(self) -> str:
+        """The secret itself, read now: a rotated file is seen at the next call."""
+        return self._reveal()
+
+    def __repr__(self) -> str:
+        return f"Secret({self.reference!r})"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled")
+
+
+@dataclass(slots=True)
+class Meter:
+    """What a run has cost so far: requests sent, and rate points where the service counts those."""
+
+    requests: int = 0
+    points: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a connector is given beside its own configuration.
+
+    `source`: the source's name, for messages. `clock`: aware UTC now. `timezone`: of the configuration, whose
+    days LEVEL readings are keyed by. `folder`: of the configuration file. `since`: backfill from this day.
+    `is_stopping`: asked between requests; when true, return after the current batch.
+    """
+
+    source: str
+    http: Http
+    clock: Callable[[], datetime]
+    timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("UTC"))
+    folder: Path = field(default_factory=Path)
+    since: date | None = None
+    allow_private: bool = False
+    timeout: timedelta = timedelta(seconds=30)
+    meter: Meter = field(default_factory=Meter)
+    is_stopping: Callable[[], bool] = lambda: False
+
+    def today(self) -> date:
+        """The running day in the configuration's time zone."""
+        return self.clock().astimezone(self.timezone).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """The code for a kind of source, as a value: a name, its configuration, its streams, and how to open them.
+
+    `config`: a frozen, keyword-only dataclass; its fields are the keys of [source.NAME] beside the common ones
+    (types: str, int, float, bool, tuple[str, ...], date, Secret, each also `| None`). A field without default
+    is required; `metadata={"help": "…"}` documents it. `__post_init__` may raise ValueError("key: why").
+    `open`: cheap, sends nothing; returns one Stream per entry of `streams` that this configuration asks for.
+    """
+
+    name: str
+    config: type[Any]
+    open: Callable[[Any, Context], Sequence[Stream]]
+    streams: tuple[StreamSpec, ...]
+    summary: str = ""

@@ -1,0 +1,63 @@
+"""Why a read failed, named by what the caller does next.
+
+ConnectorError
+├── AuthFailed      stop the source and tell the user
+├── NotPermitted    skip this stream (or subject) and record it in coverage
+├── RateLimited     come back at `retry_at`
+├── Unavailable     back off and try again
+├── Gone            disable: it will not come back by itself
+└── Malformed       keep the cursor and alert: what came is not what is documented
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+
+class ConnectorError(Exception):
+    """A source could not be read. `what` says what happened to what, `remedy` what the user can do.
+
+    `subject` names the one subject (repository, page …) that is concerned, where it is not the whole stream.
+    Neither text may hold a secret.
+    """
+
+    def __init__(self, what: str, *, remedy: str = "", subject: str | None = None) -> None:
+        super().__init__(what)
+        self.what = what
+        self.remedy = remedy
+        self.subject = subject
+
+    def __str__(self) -> str:
+        return f"{self.what}; {self.remedy}" if self.remedy else self.what
+
+
+class AuthFailed(ConnectorError):
+    """The credentials were refused; asking again with them is pointless and may lock the account."""
+
+
+class NotPermitted(ConnectorError):
+    """The credentials are good but lack a right, or the feature is switched off, for this stream or subject."""
+
+
+class RateLimited(ConnectorError):
+    """The source asked us to come back at `retry_at` (aware, UTC)."""
+
+    def __init__(
+        self, what: str, *, retry_at: datetime, remedy: str = "", subject: str | None = None
+    ) -> None:
+        if retry_at.utcoffset() != timedelta(0):
+            raise ValueError(f"retry_at must be UTC, got {retry_at!r}")
+        super().__init__(what, remedy=remedy, subject=subject)
+        self.retry_at = retry_at
+
+
+class Unavailable(ConnectorError):
+    """A passing failure: an outage, a reset, a time-out, a half answer."""
+
+
+class Gone(ConnectorError):
+    """The target does not exist any more (404, 410, 451), or never did."""
+
+
+class Malformed(ConnectorError):
+    """An answer that is not what its service documents: HTML for JSON, a login page for a feed."""
