@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from connectors.http import Http
 
 ZERO = timedelta(0)
+LONGEST_ID = 2000
 
 Cursor = Mapping[str, Any]
 """Where a read starts: named parts, each a JSON value. Empty at the first read and under `--full`.
@@ -72,8 +73,8 @@ class Observation:
     def __post_init__(self) -> None:
         if self.occurred_at.utcoffset() != ZERO:
             raise ValueError(f"occurred_at must be UTC, got {self.occurred_at!r}")
-        if not self.key or not self.subject:
-            raise ValueError(f"{self.metric}: subject and key must not be empty")
+        if not 0 < len(self.key) <= LONGEST_ID or not 0 < len(self.subject) <= LONGEST_ID:
+            raise ValueError(f"{self.metric}: subject and key must have 1 to {LONGEST_ID} characters")
         if not math.isfinite(self.value):
             raise ValueError(f"{self.metric} of {self.subject}: value must be finite, got {self.value!r}")
 

@@ -1,0 +1,101 @@
+"""One harvest: read every source at once, spool what they yield, load it; only who says when differs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from harvester.reading import Order, Outcome, SourceReader, new_run_id
+from harvester.spool import Spool
+from harvester.store import Busy, Cursor, Loaded, Store
+
+if TYPE_CHECKING:
+    from harvester.config import Settings, Source
+
+WIDTH = 8
+_LOAD_EVERY = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """How a harvest went. `busy`: the database could not be had; everything fetched waits in the spool."""
+
+    run_id: str
+    outcomes: tuple[Outcome, ...]
+    loaded: Loaded
+    busy: Busy | None
+    damaged: tuple[str, ...]
+    is_interrupted: bool
+
+
+def utc_now() -> datetime:
+    """The system's clock, aware."""
+    return datetime.now(UTC)
+
+
+def harvest(
+    settings: Settings,
+    sources: Sequence[Source],
+    order: Order,
+    *,
+    stop: threading.Event | None = None,
+    clock: Callable[[], datetime] = utc_now,
+    heard: Callable[[Outcome], None] = lambda _: None,
+) -> Harvest:
+    """Read the sources, each in a thread of its own, and load what they yield as it comes.
+
+    What an earlier harvest left in the spool is loaded too. `heard` is told of every stream that ended, from the
+    calling thread. Raises StoreError or SpoolError when the database or the spool cannot be used at all; Busy when
+    the database has yet to be made or migrated and another process holds it.
+    """
+    stop = stop or threading.Event()
+    store = Store(settings.database, settings.timezone)
+    spool = Spool(settings.spool)
+    spool.prepare()
+    store.prepare(timeout=order.lock_timeout)
+    loaded = _try_load(store, spool)
+    pending, run_id = spool.sealed(), new_run_id(clock())
+    paused = store.paused()
+
+    def reader(source: Source) -> SourceReader:
+        def cursors(name: str, streams: list[str]) -> dict[str, Cursor]:
+            return store.cursors(name, streams, pending)
+
+        return SourceReader(settings, source, order, run_id, spool, cursors, paused.get(source.name), stop, clock)
+
+    outcomes: list[Outcome] = []
+    with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(sources))), thread_name_prefix="source") as pool:
+        jobs = {pool.submit(reader(source).read) for source in sources}
+        try:
+            while jobs:
+                done, jobs = wait(jobs, timeout=_LOAD_EVERY, return_when=FIRST_COMPLETED)
+                for outcome in _results(done):
+                    outcomes.append(outcome)
+                    heard(outcome)
+                if jobs:
+                    loaded += _try_load(store, spool)
+        except BaseException:
+            stop.set()  # or the pool would wait for reads that nobody wants any more
+            raise
+    busy = None
+    try:
+        loaded += store.load(spool, timeout=order.lock_timeout)
+    except Busy as error:
+        busy = error
+    return Harvest(run_id, tuple(outcomes), loaded, busy, tuple(spool.damaged), stop.is_set())
+
+
+def _results(done: set[Future[list[Outcome]]]) -> list[Outcome]:
+    return [outcome for job in done for outcome in job.result()]
+
+
+def _try_load(store: Store, spool: Spool) -> Loaded:
+    """Load while others still read; somebody holding the database now is no reason to wait."""
+    try:
+        return store.load(spool, timeout=0)
+    except Busy:
+        return Loaded()

@@ -1,0 +1,352 @@
+"""Read one source, stream by stream, into the spool; decide what each way to fail means for the rest of it."""
+
+from __future__ import annotations
+
+import logging
+import random
+import secrets
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, nullcontext
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Protocol
+
+from connectors.base import Batch, Context, Coverage, Kind, Meter, Observation, Reject, Stream, StreamSpec
+from connectors.errors import (
+    AuthFailed,
+    ConnectorError,
+    Gone,
+    Malformed,
+    NotPermitted,
+    RateLimited,
+    Unavailable,
+)
+from connectors.http import Http
+from harvester.redact import scrub
+from harvester.spool import Finish, Read, Spool, SpoolError, Writer
+
+if TYPE_CHECKING:
+    from harvester.config import Settings, Source
+    from harvester.store import Cursor
+
+log = logging.getLogger(__name__)
+
+_NAMES: Mapping[type[Exception], str] = {
+    AuthFailed: "auth failed",
+    NotPermitted: "not permitted",
+    RateLimited: "rate limited",
+    Unavailable: "unavailable",
+    Gone: "gone",
+    Malformed: "malformed",
+    SpoolError: "spool failed",
+}
+# After these the other streams of the source would only hear the same again.
+_ENDS_SOURCE = (AuthFailed, RateLimited, SpoolError)
+_SHOWN_REJECTS = 3
+
+
+class Stop(Protocol):
+    """Asked between requests and in every wait."""
+
+    def is_set(self) -> bool:
+        """Whether to end."""
+        ...
+
+    def wait(self, timeout: float) -> bool:
+        """Wait; True at once when asked to end."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How often and how long a read is tried again within one harvest."""
+
+    attempts: int = 3
+    first_pause: timedelta = timedelta(seconds=1)
+    longest_pause: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is asked of a harvest. `full`: ignore cursors. `since`: backfill from this day."""
+
+    trigger: str = "now"
+    full: bool = False
+    since: date | None = None
+    lock_timeout: float = 30.0
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the read of one stream ended. `outcome` is the word that `runs` shows."""
+
+    source: str
+    stream: str
+    outcome: str
+    message: str = ""
+    observations: int = 0
+    rejects: int = 0
+    requests: int = 0
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether somebody should act; a missing right is stated but fails nothing."""
+        return self.outcome not in ("ok", "not permitted")
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What one stream has yielded so far."""
+
+    observations: int = 0
+    rejects: list[Reject] = field(default_factory=list)
+    rejected: int = 0
+    problems: list[ConnectorError] = field(default_factory=list)
+    covered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceReader:
+    """Reads one source for one run."""
+
+    settings: Settings
+    source: Source
+    order: Order
+    run_id: str
+    spool: Spool
+    cursors: Callable[[str, list[str]], Mapping[str, Cursor]]
+    paused_until: datetime | None
+    stop: Stop
+    clock: Callable[[], datetime]
+
+    def read(self) -> list[Outcome]:
+        """Read every stream; what a source does is told in the outcomes, never raised."""
+        if self.paused_until and self.paused_until > self.clock():
+            back = f"{self.paused_until:%Y-%m-%d %H:%M} UTC"
+            return [
+                Outcome(self.source.name, "", "rate limited", f"the service asked not to be called before {back}")
+            ]
+        context = self._context()
+        try:
+            streams = list(self.source.connector.open(self.source.config, context))
+        except Exception as error:  # noqa: BLE001 - a connector's failure stays its own
+            return [Outcome(self.source.name, "", *_verdict(self.source, error))]
+        else:
+            return list(self._read_all(streams, context))
+        finally:
+            context.http.close()
+
+    def _context(self) -> Context:
+        meter = Meter()
+        source = self.source
+        return Context(
+            source=source.name,
+            http=Http(allow_private=source.allow_private, timeout=source.timeout, meter=meter, clock=self.clock),
+            clock=self.clock,
+            timezone=self.settings.timezone,
+            folder=self.settings.folder,
+            since=self.order.since,
+            allow_private=source.allow_private,
+            timeout=source.timeout,
+            meter=meter,
+            is_stopping=self.stop.is_set,
+        )
+
+    def _read_all(self, streams: list[Stream], context: Context) -> Iterator[Outcome]:
+        cursors = self.cursors(self.source.name, [stream.spec.name for stream in streams])
+        ended_by: Exception | None = None
+        succeeded = True
+        for position, stream in enumerate(streams):
+            if self.stop.is_set():
+                yield Outcome(
+                    self.source.name, stream.spec.name, "interrupted", "not read; the next run goes on here"
+                )
+                continue
+            if ended_by:
+                outcome = Outcome(self.source.name, stream.spec.name, *_verdict(self.source, ended_by))
+                yield replace(outcome, message="not read: see above")
+                continue
+            one = _StreamReader(self, stream, context, cursors[stream.spec.name])
+            outcome, error = one.read(is_last=position == len(streams) - 1, succeeded=succeeded)
+            succeeded = succeeded and not outcome.is_failure
+            if isinstance(error, _ENDS_SOURCE):
+                ended_by = error
+            yield outcome
+
+
+@dataclass(slots=True)
+class _StreamReader:
+    owner: SourceReader
+    stream: Stream
+    context: Context
+    stored: Cursor
+    tally: _Tally = field(default_factory=_Tally)
+
+    def read(self, *, is_last: bool, succeeded: bool) -> tuple[Outcome, Exception | None]:
+        owner, spec, meter = self.owner, self.stream.spec, self.context.meter
+        requests, points = meter.requests, meter.points
+        writer = owner.spool.writer(self._read(), self.stored.parts)
+        error: Exception | None = None
+        try:
+            self._attempts(writer)
+        except Exception as caught:  # noqa: BLE001 - one stream's failure, whatever it is, must not stop the others
+            error = caught
+        word, message = _verdict(owner.source, error) if error else self._success()
+        outcome = Outcome(
+            owner.source.name, spec.name, word, message, self.tally.observations, self.tally.rejected,
+            meter.requests - requests,
+        )  # fmt: skip
+        self._finish(writer, outcome, error, meter.points - points, is_last and succeeded and not outcome.is_failure)
+        return outcome, error
+
+    def _read(self) -> Read:
+        owner, source, spec = self.owner, self.owner.source, self.stream.spec
+        return Read(
+            source=source.name,
+            connector=source.connector.name,
+            person=source.person,
+            schedule=str(source.schedule),
+            config_hash=source.config_hash,
+            stream=spec.name,
+            cursor_version=spec.cursor_version,
+            metrics=spec.metrics,
+            run_id=owner.run_id,
+            trigger=owner.order.trigger,
+            started_at=owner.clock(),
+        )
+
+    def _start(self) -> dict[str, Any]:
+        spec, stored = self.stream.spec, self.stored
+        if self.owner.order.full or stored.version < spec.cursor_version:
+            return {}
+        if stored.version > spec.cursor_version:
+            raise Malformed(
+                f"{self.owner.source.name}: the cursor of {spec.name} has version {stored.version},"
+                f" this harvester knows {spec.cursor_version}",
+                remedy=f"upgrade harvester, or start over with `harvest now {self.owner.source.name} --full`",
+            )
+        return dict(stored.parts)
+
+    def _attempts(self, writer: Writer) -> None:
+        """Read to the end; after a passing failure go on from the last checkpoint, as often as patience allows."""
+        start, patience = self._start(), self.owner.order.patience
+        for attempt in range(1, patience.attempts + 1):
+            try:
+                self._drain(writer, start | writer.progress)
+            except (Unavailable, RateLimited) as error:
+                pause = self._pause(error, attempt)
+                if attempt == patience.attempts or pause > patience.longest_pause:
+                    raise
+                log.info("%s: %s; trying again in %.0f s", self.owner.source.name, error, pause.total_seconds())
+                if self.owner.stop.wait(pause.total_seconds()):
+                    return
+            else:
+                return
+
+    def _pause(self, error: Unavailable | RateLimited, attempt: int) -> timedelta:
+        if isinstance(error, RateLimited):
+            return max(error.retry_at - self.owner.clock(), timedelta(0))
+        # Jitter, so that many sources behind one failing host do not come back in step.
+        return self.owner.order.patience.first_pause * 4 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311
+
+    def _drain(self, writer: Writer, cursor: Mapping[str, Any]) -> None:
+        batches = self.stream.read(cursor)
+        # A generator's own clean-up must run now, not when the collector comes by.
+        with closing(batches) if isinstance(batches, Generator) else nullcontext():
+            for batch in batches:
+                sound = _sound(batch, self.stream.spec)
+                self.tally.observations += len(sound.observations)
+                self.tally.rejected += len(sound.rejects)
+                self.tally.rejects += sound.rejects[: _SHOWN_REJECTS - len(self.tally.rejects)]
+                self.tally.problems += sound.problems
+                self.tally.covered |= bool(sound.coverage)
+                writer.add(sound)
+                if self.owner.stop.is_set():
+                    return
+
+    def _success(self) -> tuple[str, str]:
+        if self.owner.stop.is_set():
+            return "interrupted", "cut off; the next run goes on from the last checkpoint"
+        parts = [scrub(str(problem)) for problem in self.tally.problems]
+        word = "partial" if any(not isinstance(p, NotPermitted) for p in self.tally.problems) else "ok"
+        if self.tally.rejected:
+            shown = "; ".join(f"{reject.what}: {reject.why}" for reject in self.tally.rejects)
+            parts.append(f"{self.tally.rejected} records could not be used ({scrub(shown)})")
+        return word, "; ".join(parts)
+
+    def _finish(
+        self, writer: Writer, outcome: Outcome, error: Exception | None, points: int, succeeded: bool
+    ) -> None:
+        owner = self.owner
+        now, today = owner.clock(), self.context.today()
+        if error or outcome.outcome == "interrupted":
+            span = Coverage(today, today, "missing", outcome.message[:300])
+        else:
+            span = Coverage(today, today)
+        try:
+            if error or not self.tally.covered:
+                writer.add(Batch(coverage=[span]))
+            writer.finish(
+                Finish(
+                    finished_at=now,
+                    outcome=outcome.outcome,
+                    succeeded=succeeded,
+                    message=outcome.message,
+                    requests=outcome.requests,
+                    points=points,
+                    next_due=owner.source.schedule.next_after(now, owner.settings.timezone),
+                    paused_until=error.retry_at if isinstance(error, RateLimited) else None,
+                )
+            )
+        except SpoolError:
+            # The first refusal is in the outcome; that the end could not be written either adds nothing.
+            log.exception("%s: the end of the run could not be spooled", owner.source.name)
+
+
+def new_run_id(now: datetime) -> str:
+    """Sorts by time, differs between processes of the same second."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def _verdict(source: Source, error: Exception) -> tuple[str, str]:
+    """The word and the message for what ended a read."""
+    for kind, word in _NAMES.items():
+        if isinstance(error, kind):
+            return word, scrub(str(error))
+    log.debug("defect in connector %s", source.connector.name, exc_info=error)
+    what = f"{type(error).__name__}: {error}"
+    return "defect", scrub(
+        f"a defect in connector {source.connector.name} ({what}); please report it, -v shows where"
+    )
+
+
+def _sound(batch: Batch, spec: StreamSpec) -> Batch:
+    """The batch without observations that could not be loaded: those become rejects, never a blocked spool."""
+    kinds = {metric.name: metric.kind for metric in spec.metrics}
+    faults = [_fault(observation, kinds) for observation in batch.observations]
+    if not any(faults):
+        return batch
+    good = [observation for observation, fault in zip(batch.observations, faults, strict=True) if not fault]
+    bad = [
+        Reject(f"{observation.metric} {observation.subject} {observation.key}"[:200], fault)
+        for observation, fault in zip(batch.observations, faults, strict=True)
+        if fault
+    ]
+    return replace(batch, observations=good, rejects=[*batch.rejects, *bad])
+
+
+def _fault(observation: Observation, kinds: Mapping[str, Kind]) -> str:
+    kind = kinds.get(observation.metric)
+    if kind is None:
+        return "the stream does not declare this metric"
+    if kind is not Kind.EVENT and not _is_day(observation.key):
+        return "the key of a daily or level fact must be a day, YYYY-MM-DD"
+    return ""
+
+
+def _is_day(key: str) -> bool:
+    try:
+        return date.fromisoformat(key).isoformat() == key
+    except ValueError:
+        return False

@@ -1,0 +1,338 @@
+"""Sealed segments on disk between reading and loading: what is here survives everything but the disk.
+
+A segment is a file of NDJSON: a line per observation and per subject, and last a line `{"end": …}` that says
+how many there were and what to do with them. It is written under a hidden name, synced, and renamed; a file
+under its final name is complete or damaged, never half written.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import itertools
+import json
+import os
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Any
+
+from connectors.base import Batch, Coverage, Metric, Observation, Subject
+
+FORMAT = 1
+_SEALED, _OPEN, _DAMAGED = ".ndjson", ".open", ".damaged"
+_TAIL = 1 << 16
+# The loader reads lines up to 4 MiB; nothing that is a fact comes near.
+_LONGEST_LINE = 1 << 20
+_counter = itertools.count()
+
+
+class SpoolError(Exception):
+    """The spool folder cannot be used; the text says what happened and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Which read of which stream a segment belongs to."""
+
+    source: str
+    connector: str
+    person: str
+    schedule: str
+    config_hash: str
+    stream: str
+    cursor_version: int
+    metrics: tuple[Metric, ...]
+    run_id: str
+    trigger: str
+    started_at: datetime
+    scheduled_for: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """How a read ended; its segment is the last of it."""
+
+    finished_at: datetime
+    outcome: str
+    succeeded: bool
+    message: str = ""
+    requests: int = 0
+    points: int = 0
+    next_due: datetime | None = None
+    paused_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A sealed file and what its last line says. `base`: the cursor parts it started from, None where new."""
+
+    path: Path
+    id: str
+    read: Mapping[str, Any]
+    rows: int
+    observed_at: datetime
+    base: Mapping[str, Any]
+    checkpoint: Mapping[str, Any]
+    coverage: tuple[Mapping[str, Any], ...]
+    finish: Mapping[str, Any] | None
+
+    @property
+    def stream(self) -> tuple[str, str]:
+        """(source, stream)."""
+        return self.read["source"], self.read["stream"]
+
+
+@dataclass(slots=True)
+class Spool:
+    """The folder of segments. `sealed` lists what waits to be loaded, oldest first."""
+
+    folder: Path
+    damaged: list[str] = field(default_factory=list)
+
+    def prepare(self) -> None:
+        """Create the folder and drop what dead processes left unsealed. Raises SpoolError."""
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for path in self.folder.glob(f".*{_OPEN}"):
+                _remove_if_abandoned(path)
+        except OSError as error:
+            raise _unusable(self.folder, error) from None
+
+    def sealed(self) -> list[Segment]:
+        """What waits, oldest first. A damaged file is set aside and reported in `damaged`; its source repeats it."""
+        found = []
+        for path in sorted(self.folder.glob(f"*{_SEALED}")):
+            try:
+                found.append(_parse(path))
+            except FileNotFoundError:
+                continue  # another process has loaded it since
+            except ValueError as error:
+                self.set_aside(path, str(error))
+        return found
+
+    def set_aside(self, path: Path, why: str) -> None:
+        """Keep a segment that cannot be used out of the way, and say so in `damaged`; its cursor did not move."""
+        aside = path.with_suffix(_DAMAGED)
+        path.rename(aside)
+        self.damaged.append(f"{path.name}: {why}; set aside as {aside.name}, its facts are read again")
+
+    def writer(self, read: Read, base: Mapping[str, Any]) -> Writer:
+        """A writer for one read that started from the cursor `base`."""
+        return Writer(self.folder, read, dict(base))
+
+
+class Writer:
+    """Writes one read's batches into segments; seals where a checkpoint allows it and the size suggests it."""
+
+    def __init__(
+        self, folder: Path, read: Read, cursor: dict[str, Any], *, rows: int = 20_000, age: float = 2.0
+    ) -> None:
+        self._folder = folder
+        self._read = read
+        self._cursor = cursor
+        self._progress: dict[str, Any] = {}
+        self._limit, self._age = rows, age
+        self._file: IO[str] | None = None
+        self._path = Path()
+        self._reset()
+
+    def _reset(self) -> None:
+        self._rows = 0
+        self._opened_at = time.monotonic()
+        self._checkpoint: dict[str, Any] = {}
+        self._coverage: list[dict[str, Any]] = []
+
+    def add(self, batch: Batch) -> bool:
+        """Write a batch; True when it sealed a segment. Raises SpoolError when the disk refuses."""
+        try:
+            self._write(_subject_line(subject) for subject in batch.subjects)
+            self._write(_observation_line(observation) for observation in batch.observations)
+            self._coverage += [_coverage_value(span) for span in batch.coverage]
+            if batch.checkpoint is None:
+                return False
+            self._checkpoint |= _plain(batch.checkpoint)
+            if self._rows < self._limit and time.monotonic() - self._opened_at < self._age:
+                return False
+            self._seal(None)
+        except OSError as error:
+            raise _unusable(self._folder, error) from None
+        return True
+
+    def finish(self, end: Finish) -> None:
+        """Seal what is left together with how the read ended. Raises SpoolError when the disk refuses."""
+        try:
+            self._seal({name: _jsonable(getattr(end, name)) for name in Finish.__slots__})
+        except OSError as error:
+            raise _unusable(self._folder, error) from None
+
+    @property
+    def progress(self) -> dict[str, Any]:
+        """Every checkpoint so far, sealed or not: what a retry adds to the cursor it started from."""
+        return self._progress | self._checkpoint
+
+    def _write(self, lines: Iterable[dict[str, Any]]) -> None:
+        file = self._file
+        for line in lines:
+            if file is None:
+                file = self._open()
+            line["n"] = self._rows
+            text = json.dumps(line, separators=(",", ":"), sort_keys=True)
+            if len(text) > _LONGEST_LINE:
+                raise ValueError(
+                    f"a fact of {len(text)} characters about {line['subject'][:80]!r}; the longest is {_LONGEST_LINE}"
+                )
+            file.write(text + "\n")
+            self._rows += 1
+
+    def _open(self) -> IO[str]:
+        name = f"{time.time_ns():020d}-{os.getpid()}-{next(_counter):06d}"
+        self._path = self._folder / f".{name}{_OPEN}"
+        self._file = self._path.open("x", encoding="utf-8")
+        # Held until closed: tells other processes that this segment has a living writer.
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+        if not self._path.exists():  # one of them looked in the instant before the lock
+            self._file.close()
+            return self._open()
+        return self._file
+
+    def _seal(self, finish: dict[str, Any] | None) -> None:
+        file = self._file or self._open()
+        read = {name: _jsonable(getattr(self._read, name)) for name in Read.__slots__}
+        base = {part: self._cursor.get(part) for part in self._checkpoint}
+        end = {
+            "format": FORMAT, "id": uuid.uuid4().hex, "rows": self._rows, "read": read,
+            "observed_at": _stamp(datetime.now(UTC)), "base": base, "checkpoint": self._checkpoint,
+            "coverage": self._coverage, "finish": finish,
+        }  # fmt: skip
+        file.write(json.dumps({"end": end}, separators=(",", ":")) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+        self._path.rename(self._folder / (self._path.name[1:].removesuffix(_OPEN) + _SEALED))
+        file.close()
+        self._file = None
+        _sync_folder(self._folder)
+        self._cursor |= self._checkpoint
+        self._progress |= self._checkpoint
+        self._reset()
+
+
+def _parse(path: Path) -> Segment:
+    end = json.loads(_last_line(path))["end"] if path.stat().st_size else {}
+    if not isinstance(end, dict) or end.get("format") != FORMAT:
+        raise ValueError(f"not a segment of format {FORMAT}")
+    return Segment(
+        path=path,
+        id=end["id"],
+        read=end["read"],
+        rows=end["rows"],
+        observed_at=datetime.fromisoformat(end["observed_at"]),
+        base=end["base"],
+        checkpoint=end["checkpoint"],
+        coverage=tuple(end["coverage"]),
+        finish=end["finish"],
+    )
+
+
+def _last_line(path: Path) -> bytes:
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        tail = b""
+        while size and b"\n" not in tail[:-1]:
+            step = min(_TAIL, size)
+            size -= step
+            file.seek(size)
+            tail = file.read(step) + tail
+    if not tail.endswith(b"\n"):
+        raise ValueError("its last line is torn")
+    return tail[:-1].rpartition(b"\n")[2]
+
+
+def _observation_line(observation: Observation) -> dict[str, Any]:
+    attrs = observation.attrs
+    line: dict[str, Any] = {
+        "metric": observation.metric,
+        "subject": observation.subject,
+        "key": observation.key,
+        "occurred_at": _stamp(observation.occurred_at),
+        "value": observation.value,
+        "attrs": attrs,
+    }
+    if observation.actor is not None:
+        line["actor"] = observation.actor
+    if attrs:
+        if attrs.get("bot"):
+            line["left_out"] = "bot"
+        elif attrs.get("direction") == "self":
+            line["left_out"] = "self"
+    return line
+
+
+def _subject_line(subject: Subject) -> dict[str, Any]:
+    return {
+        "subject": subject.id,
+        "name": subject.name,
+        "kind": subject.kind,
+        "title": subject.title,
+        "url": subject.url,
+        "published_at": _stamp(subject.published_at) if subject.published_at else None,
+    }
+
+
+def _coverage_value(span: Coverage) -> dict[str, Any]:
+    return {
+        "first_day": span.first_day.isoformat(),
+        "last_day": span.last_day.isoformat(),
+        "state": span.state,
+        "reason": span.reason,
+        "metrics": list(span.metrics) if span.metrics is not None else None,
+    }
+
+
+def _stamp(moment: datetime) -> str:
+    """Naive UTC in ISO form: the store keeps no zones (an aware value would be converted to the session's)."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+
+
+def _jsonable(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return _stamp(value)
+    if isinstance(value, tuple):
+        return [{"name": m.name, "kind": m.kind.value, "revise": m.revise, "gauge": m.gauge} for m in value]
+    return value
+
+
+def _plain(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The checkpoint as it comes back from JSON, so that comparing it with the stored one is exact."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(checkpoint)))
+    return plain
+
+
+def _remove_if_abandoned(path: Path) -> None:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
+    except (BlockingIOError, FileNotFoundError):
+        return  # its writer lives, or has just sealed it
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _unusable(folder: Path, error: OSError) -> SpoolError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return SpoolError(
+            f"{folder}: the disk is full; free some space and run again, the reads go on where they were"
+        )
+    return SpoolError(
+        f"{folder}: cannot be written ({error.strerror}); check its owner and mode, or set [harvest] spool"
+    )

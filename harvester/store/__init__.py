@@ -1,0 +1,147 @@
+"""The one place that touches DuckDB: connections, migrations, the load, and the questions asked of the ledger.
+
+The database is open only for moments: to ask, to load, to keep scores. Between them any tool may use the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+import duckdb
+
+from harvester.spool import Segment, Spool
+from harvester.store import ledger, migrations
+from harvester.store.connection import open_reader, open_writer
+from harvester.store.errors import Busy, StoreError
+from harvester.store.ledger import Cursor
+from harvester.store.load import Loaded, forget, load
+from harvester.store.lock import loading
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["Busy", "Cursor", "Loaded", "Store", "StoreError", "open_reader"]
+
+# One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
+ROWS_PER_LOAD = 120_000
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A database file, used in moments. `zone`: whose days and weeks it keeps."""
+
+    path: Path
+    zone: ZoneInfo
+
+    def prepare(self, *, timeout: float) -> None:
+        """Create or migrate the database where that is needed. Raises Busy, StoreError."""
+        if self.path.exists():
+            with self.reading(timeout=timeout) as connection:
+                if migrations.is_current(connection):
+                    return
+        with self._writing(timeout):
+            pass
+
+    def load(self, spool: Spool, *, timeout: float) -> Loaded:
+        """Load everything sealed, oldest first, and remove it from the spool.
+
+        Raises Busy when another process holds the database for longer than `timeout` seconds; what was not
+        loaded stays in the spool.
+        """
+        total = Loaded()
+        with loading(self.path, timeout=timeout):
+            waiting = spool.sealed()
+            while waiting:
+                with self._opened(timeout) as connection:
+                    for group in _groups(waiting):
+                        total += self._load_group(connection, group, spool)
+                    waiting = spool.sealed()
+                    forget(connection, waiting)
+        return total
+
+    def _load_group(self, connection: duckdb.DuckDBPyConnection, group: list[Segment], spool: Spool) -> Loaded:
+        try:
+            done = load(connection, group, self.zone)
+        except duckdb.DataError as error:
+            # One segment that DuckDB cannot take must not block all others for ever.
+            if len(group) == 1:
+                spool.set_aside(group[0].path, str(error).splitlines()[0])
+                return Loaded()
+            return sum((self._load_group(connection, [one], spool) for one in group), Loaded())
+        for segment in group:
+            segment.path.unlink(missing_ok=True)
+        return done
+
+    def cursors(self, source: str, streams: Sequence[str], pending: Sequence[Segment]) -> dict[str, Cursor]:
+        """Where each stream's next read starts, counting what is sealed but not loaded yet."""
+        with self.reading(timeout=30) as connection:
+            found = {stream: ledger.cursor(connection, source, stream) for stream in streams}
+        for segment in pending:
+            of, stream = segment.stream
+            if of == source and stream in found:
+                parts = found[stream].parts
+                if all(parts.get(part) == value for part, value in segment.base.items()):
+                    parts.update(segment.checkpoint)
+        return found
+
+    def paused(self) -> dict[str, datetime]:
+        """Sources whose service asked us to wait, with the moment it named (aware, UTC)."""
+        with self.reading() as connection:
+            return ledger.paused(connection)
+
+    @contextmanager
+    def reading(self, *, timeout: float = 30.0) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection for a moment. Raises Busy, StoreError."""
+        connection = open_reader(self.path, timeout=timeout)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def replace(self, tables: Mapping[str, pd.DataFrame], *, timeout: float) -> None:
+        """Replace the rows of the scoring caches by these frames, all or none. Raises Busy, StoreError."""
+        with self._writing(timeout) as connection:
+            ledger.replace_frames(connection, tables)
+
+    @contextmanager
+    def _writing(self, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        with loading(self.path, timeout=timeout), self._opened(timeout) as connection:
+            yield connection
+
+    @contextmanager
+    def _opened(self, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = open_writer(self.path, timeout=timeout)
+        try:
+            migrations.migrate(connection)
+            yield connection
+        finally:
+            connection.close()
+
+
+def _groups(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
+    """Neighbours up to ROWS_PER_LOAD rows together."""
+    group: list[Segment] = []
+    rows = 0
+    for segment in segments:
+        if group and rows + segment.rows > ROWS_PER_LOAD:
+            yield group
+            group, rows = [], 0
+        group.append(segment)
+        rows += segment.rows
+    if group:
+        yield group
+
+
+def answer(
+    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
+    """The rows of a query as dictionaries."""
+    cursor = connection.execute(query, values)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

@@ -1,0 +1,112 @@
+"""Open the database for a moment: with patience, with one set of settings, with errors that name the holder."""
+
+from __future__ import annotations
+
+import os
+import random
+import re
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import duckdb
+
+from harvester.store.errors import Busy, StoreError
+
+# Readable by every 1.x and 2.x tool; set at creation, kept for the file's life.
+STORAGE_VERSION = "v1.5.0"
+_HOLDER = re.compile(r"\(PID (\d+)\)")
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
+
+
+def open_writer(path: Path, *, timeout: float, memory_limit: str = "160MB") -> duckdb.DuckDBPyConnection:
+    """Open for writing, creating the file; wait up to `timeout` seconds for other processes to let go.
+
+    Raises Busy naming the holder, StoreError when the file or its folder cannot be used.
+    """
+    if not path.parent.is_dir():
+        raise StoreError(f"{path}: the folder does not exist; create it or change [harvest] database")
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "storage_compatibility_version": STORAGE_VERSION,
+        "threads": str(min(4, os.cpu_count() or 2)),
+        "memory_limit": memory_limit,
+        "preserve_insertion_order": "false",
+        "autoinstall_known_extensions": "false",
+    }
+    return _open(path, timeout, lambda: duckdb.connect(str(path), config=settings))
+
+
+def open_reader(path: Path, *, timeout: float = 30.0) -> duckdb.DuckDBPyConnection:
+    """Open read-only; retries while a load holds the file, for at most `timeout` seconds.
+
+    Raises StoreError when there is no database yet, Busy when another process keeps it open for writing.
+    """
+    if not path.exists():
+        raise StoreError(f"{path}: no database yet; `harvest now` makes it")
+    return _open(path, timeout, lambda: duckdb.connect(str(path), read_only=True))
+
+
+def _open(path: Path, timeout: float, connect: Callable[[], duckdb.DuckDBPyConnection]) -> duckdb.DuckDBPyConnection:
+    give_up_at = time.monotonic() + timeout
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            connection = connect()
+        except duckdb.IOException as error:
+            text = str(error)
+            if "lock" not in text:
+                raise StoreError(_unusable(path, text)) from None
+            if time.monotonic() + pause > give_up_at:
+                raise _busy(path, text) from None
+        except (duckdb.Error, OSError) as error:
+            raise StoreError(_unusable(path, str(error))) from None
+        else:
+            # Otherwise dates depend on the laptop's zone.
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - jitter, so that two waiters do not march in step
+        pause = min(pause * 1.5, _LONGEST_PAUSE)
+
+
+def _busy(path: Path, text: str) -> Busy:
+    found = _HOLDER.search(text)
+    pid = int(found[1]) if found else None
+    who = f"process {pid}{_command(pid)}" if pid else "another process"
+    return Busy(f"{path}: {who} holds the database; close it and run again", pid=pid)
+
+
+def _command(pid: int) -> str:
+    """What the process calls itself, where the system tells: a PID alone says little."""
+    try:
+        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+    except OSError:
+        return ""
+    return f" ({name})" if name else ""
+
+
+def _unusable(path: Path, text: str) -> str:
+    first = text.splitlines()[0]
+    if "not a valid DuckDB database" in text:
+        return f"{path}: not a DuckDB database; move it away or name another file in [harvest] database"
+    if "version number" in text:
+        return f"{path}: written by another DuckDB ({first}); open it with the DuckDB that wrote it, or upgrade harvester"
+    if "Permission denied" in text or "read-only" in text.lower():
+        return f"{path}: cannot be written ({first}); check the owner and mode of the file and its folder"
+    if "No space left" in text:
+        return f"{path}: the disk is full; free some space and run again, nothing fetched is lost"
+    return f"{path}: cannot be opened: {first}"
+
+
+@contextmanager
+def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """BEGIN … COMMIT; on any exception, KeyboardInterrupt included, nothing of it remains."""
+    connection.begin()
+    try:
+        yield
+        connection.commit()
+    except BaseException:
+        # A failed commit has already rolled back, a fatal error closed the instance; saying so would hide why.
+        with suppress(duckdb.Error):
+            connection.rollback()
+        raise

@@ -1,0 +1,19 @@
+"""Why the store could not be used.
+
+StoreError     the database cannot be used as it is: the message says what to do
+└── Busy       another process holds it; waiting or closing that process helps
+"""
+
+from __future__ import annotations
+
+
+class StoreError(Exception):
+    """The database, or the folder it lies in, cannot be used; the text says what happened and what to do."""
+
+
+class Busy(StoreError):
+    """Another process holds the database. `pid` is its process id where DuckDB told it."""
+
+    def __init__(self, what: str, *, pid: int | None = None) -> None:
+        super().__init__(what)
+        self.pid = pid

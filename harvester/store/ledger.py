@@ -1,0 +1,146 @@
+"""What has been read, how it ended, and where each read goes on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from harvester.spool import Segment
+from harvester.store.connection import transaction
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The stored parts of a stream's cursor, and the version of the code that wrote the newest of them."""
+
+    parts: dict[str, Any]
+    version: int
+
+
+def cursor(connection: duckdb.DuckDBPyConnection, source: str, stream: str) -> Cursor:
+    """Where the stream's next read starts; empty before the first."""
+    rows = connection.execute(
+        "SELECT part, value, version FROM store.cursors WHERE source = $source AND stream = $stream",
+        {"source": source, "stream": stream},
+    ).fetchall()
+    return Cursor({part: json.loads(value) for part, value, _ in rows}, max((row[2] for row in rows), default=0))
+
+
+def move_cursors(
+    connection: duckdb.DuckDBPyConnection, moved: Mapping[tuple[str, str, str], tuple[object, int]]
+) -> None:
+    """Replace cursor parts, named by (source, stream, part), by (value, version)."""
+    if not moved:
+        return
+    rows = json.dumps(
+        [
+            {"source": source, "stream": stream, "part": part, "value": json.dumps(value), "version": version}
+            for (source, stream, part), (value, version) in moved.items()
+        ]
+    )
+    shape = (
+        '[{"source": "VARCHAR", "stream": "VARCHAR", "part": "VARCHAR", "value": "VARCHAR", "version": "INTEGER"}]'
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE moved AS SELECT unnest(from_json($rows, $shape), recursive := true)",
+        {"rows": rows, "shape": shape},
+    )
+    connection.execute(
+        "DELETE FROM store.cursors AS c USING moved AS m"
+        " WHERE c.source = m.source AND c.stream = m.stream AND c.part = m.part"
+    )
+    connection.execute(
+        "INSERT INTO store.cursors (source, stream, part, value, version)"
+        " SELECT source, stream, part, value::JSON, version FROM moved"
+    )
+
+
+def declare(connection: duckdb.DuckDBPyConnection, read: Mapping[str, Any]) -> None:
+    """Note the source as it is configured now, and what its stream declares about its metrics."""
+    connection.execute(
+        "INSERT INTO store.sources (source) SELECT $source"
+        " WHERE NOT EXISTS (FROM store.sources WHERE source = $source)",
+        {"source": read["source"]},
+    )
+    connection.execute(
+        "UPDATE store.sources SET connector = $connector, person = $person, schedule = $schedule,"
+        " config_hash = $config_hash WHERE source = $source",
+        {name: read[name] for name in ("source", "connector", "person", "schedule", "config_hash")},
+    )
+    where = {"source": read["source"], "stream": read["stream"]}
+    declared = {(m["name"], m["kind"], m["revise"], m["gauge"]) for m in read["metrics"]}
+    known = connection.execute(
+        "SELECT metric, kind, revise, gauge FROM store.metrics WHERE source = $source AND stream = $stream",
+        where,
+    ).fetchall()
+    if declared == set(known):
+        return
+    connection.execute("DELETE FROM store.metrics WHERE source = $source AND stream = $stream", where)
+    for name, kind, revise, gauge in sorted(declared):
+        connection.execute(
+            "INSERT INTO store.metrics (source, stream, metric, kind, revise, gauge)"
+            " VALUES ($source, $stream, $metric, $kind, $revise, $gauge)",
+            {**where, "metric": name, "kind": kind, "revise": revise, "gauge": gauge},
+        )
+
+
+def record_run(connection: duckdb.DuckDBPyConnection, segment: Segment, stored: int, revised: int) -> None:
+    """Add a segment's counts to its run, and how the read ended where the segment is its last."""
+    read, finish = segment.read, segment.finish
+    run = {"run_id": read["run_id"], "source": read["source"], "stream": read["stream"]}
+    connection.execute(
+        "INSERT INTO store.runs (run_id, source, stream, trigger, scheduled_for, started_at, stored, revised)"
+        " SELECT $run_id, $source, $stream, $trigger, $scheduled_for::TIMESTAMP, $started_at::TIMESTAMP, 0, 0"
+        " WHERE NOT EXISTS (FROM store.runs WHERE run_id = $run_id AND source = $source AND stream = $stream)",
+        {**run, **{name: read[name] for name in ("trigger", "scheduled_for", "started_at")}},
+    )
+    if stored or revised:
+        connection.execute(
+            "UPDATE store.runs SET stored = stored + $stored, revised = revised + $revised"
+            " WHERE run_id = $run_id AND source = $source AND stream = $stream",
+            {**run, "stored": stored, "revised": revised},
+        )
+    if finish is None:
+        return
+    connection.execute(
+        "UPDATE store.runs SET finished_at = $finished_at::TIMESTAMP, outcome = $outcome, message = $message,"
+        " requests = $requests, points = $points"
+        " WHERE run_id = $run_id AND source = $source AND stream = $stream",
+        {**run, **{name: finish[name] for name in ("finished_at", "outcome", "message", "requests", "points")}},
+    )
+    connection.execute(
+        "UPDATE store.sources SET next_due = $next_due::TIMESTAMP, paused_until = $paused_until::TIMESTAMP,"
+        " last_success = CASE WHEN $succeeded THEN $finished_at::TIMESTAMP ELSE last_success END"
+        " WHERE source = $source",
+        {
+            "source": read["source"],
+            **{name: finish[name] for name in ("next_due", "paused_until", "succeeded", "finished_at")},
+        },
+    )
+
+
+def paused(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
+    """Sources whose service asked us to wait, with the moment it named (aware, UTC)."""
+    rows = connection.execute(
+        "SELECT source, paused_until FROM store.sources WHERE paused_until IS NOT NULL"
+    ).fetchall()
+    return {source: until.replace(tzinfo=UTC) for source, until in rows}
+
+
+def replace_frames(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pd.DataFrame]) -> None:
+    """Replace all rows of the named scoring tables by those of the frames, which have the same columns."""
+    with transaction(connection):
+        for name, frame in tables.items():
+            columns = ", ".join(frame.columns)
+            connection.register("frame", frame)
+            connection.execute(f"DELETE FROM store.{name}")  # noqa: S608 - a name of ours
+            connection.execute(f"INSERT INTO store.{name} ({columns}) SELECT {columns} FROM frame")  # noqa: S608 - of ours
+            connection.unregister("frame")

@@ -1,0 +1,25 @@
+"""Names and values about the database itself: its schema, its views, its time zone."""
+
+from __future__ import annotations
+
+import duckdb
+
+
+def exists(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Whether this database has been set up by us."""
+    row = connection.execute(
+        "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'store' AND table_name = 'meta'"
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def get_meta(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
+    """The value of a name, None where it is not set."""
+    row = connection.execute("SELECT value FROM store.meta WHERE name = $name", {"name": name}).fetchone()
+    return str(row[0]) if row else None
+
+
+def set_meta(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> None:
+    """Set or replace a value."""
+    connection.execute("DELETE FROM store.meta WHERE name = $name", {"name": name})
+    connection.execute("INSERT INTO store.meta (name, value) VALUES ($name, $value)", {"name": name, "value": value})

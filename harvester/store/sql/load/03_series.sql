@@ -1,0 +1,12 @@
+-- Numbers for the series seen for the first time.
+INSERT INTO store.series (series_id, source, stream, metric, subject, kind)
+SELECT
+    (SELECT coalesce(max(series_id), 0) FROM store.series) + row_number() OVER (ORDER BY source, metric, subject, kind),
+    source, stream, metric, subject, kind
+FROM (
+    SELECT r.source, min(r.stream) AS stream, r.metric, r.subject, m.kind
+    FROM raw AS r
+    JOIN store.metrics AS m USING (source, stream, metric)
+    GROUP BY ALL
+) AS seen
+ANTI JOIN store.series AS known USING (source, metric, subject, kind);

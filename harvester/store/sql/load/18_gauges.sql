@@ -1,0 +1,7 @@
+-- The day's reading is a gauge's total.
+INSERT INTO store.daily (series_id, day, total, scored, actors)
+SELECT o.series_id, o.day, o.value, o.value, 0
+FROM store.observations AS o
+JOIN store.series AS s USING (series_id)
+JOIN store.metrics AS m ON m.source = s.source AND m.metric = s.metric AND m.kind = 'level' AND m.gauge
+WHERE s.kind = 'level' AND s.series_id IN (SELECT series_id FROM incoming);
