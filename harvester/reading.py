@@ -22,7 +22,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.http import Http
-from harvester.redact import scrub
+from harvester.redact import redact
 from harvester.spool import Finish, Read, Spool, SpoolError, Writer
 
 if TYPE_CHECKING:
@@ -43,6 +43,8 @@ _NAMES: Mapping[type[Exception], str] = {
 # After these the other streams of the source would only hear the same again.
 _ENDS_SOURCE = (AuthFailed, RateLimited, SpoolError)
 _SHOWN_REJECTS = 3
+FINE = frozenset({"ok", "not permitted"})
+"""Outcomes that call for nobody."""
 
 
 class Stop(Protocol):
@@ -92,7 +94,12 @@ class Outcome:
     @property
     def is_failure(self) -> bool:
         """Whether somebody should act; a missing right is stated but fails nothing."""
-        return self.outcome not in ("ok", "not permitted")
+        return self.outcome not in FINE
+
+    @property
+    def is_success(self) -> bool:
+        """Whether facts of this stream were stored, all or in part."""
+        return self.outcome in ("ok", "partial")
 
 
 @dataclass(slots=True)
@@ -127,31 +134,17 @@ class SourceReader:
             return [
                 Outcome(self.source.name, "", "rate limited", f"the service asked not to be called before {back}")
             ]
-        context = self._context()
+        context = open_context(
+            self.settings, self.source, clock=self.clock, since=self.order.since, is_stopping=self.stop.is_set
+        )
         try:
             streams = list(self.source.connector.open(self.source.config, context))
         except Exception as error:  # noqa: BLE001 - a connector's failure stays its own
-            return [Outcome(self.source.name, "", *_verdict(self.source, error))]
+            return [Outcome(self.source.name, "", *verdict(self.source, error))]
         else:
             return list(self._read_all(streams, context))
         finally:
             context.http.close()
-
-    def _context(self) -> Context:
-        meter = Meter()
-        source = self.source
-        return Context(
-            source=source.name,
-            http=Http(allow_private=source.allow_private, timeout=source.timeout, meter=meter, clock=self.clock),
-            clock=self.clock,
-            timezone=self.settings.timezone,
-            folder=self.settings.folder,
-            since=self.order.since,
-            allow_private=source.allow_private,
-            timeout=source.timeout,
-            meter=meter,
-            is_stopping=self.stop.is_set,
-        )
 
     def _read_all(self, streams: list[Stream], context: Context) -> Iterator[Outcome]:
         cursors = self.cursors(self.source.name, [stream.spec.name for stream in streams])
@@ -164,7 +157,7 @@ class SourceReader:
                 )
                 continue
             if ended_by:
-                outcome = Outcome(self.source.name, stream.spec.name, *_verdict(self.source, ended_by))
+                outcome = Outcome(self.source.name, stream.spec.name, *verdict(self.source, ended_by))
                 yield replace(outcome, message="not read: see above")
                 continue
             one = _StreamReader(self, stream, context, cursors[stream.spec.name])
@@ -192,7 +185,7 @@ class _StreamReader:
             self._attempts(writer)
         except Exception as caught:  # noqa: BLE001 - one stream's failure, whatever it is, must not stop the others
             error = caught
-        word, message = _verdict(owner.source, error) if error else self._success()
+        word, message = verdict(owner.source, error) if error else self._success()
         outcome = Outcome(
             owner.source.name, spec.name, word, message, self.tally.observations, self.tally.rejected,
             meter.requests - requests,
@@ -268,11 +261,11 @@ class _StreamReader:
     def _success(self) -> tuple[str, str]:
         if self.owner.stop.is_set():
             return "interrupted", "cut off; the next run goes on from the last checkpoint"
-        parts = [scrub(str(problem)) for problem in self.tally.problems]
+        parts = [redact(str(problem)) for problem in self.tally.problems]
         word = "partial" if any(not isinstance(p, NotPermitted) for p in self.tally.problems) else "ok"
         if self.tally.rejected:
             shown = "; ".join(f"{reject.what}: {reject.why}" for reject in self.tally.rejects)
-            parts.append(f"{self.tally.rejected} records could not be used ({scrub(shown)})")
+            parts.append(f"{self.tally.rejected} records could not be used ({redact(shown)})")
         return word, "; ".join(parts)
 
     def _finish(
@@ -304,19 +297,43 @@ class _StreamReader:
             log.exception("%s: the end of the run could not be spooled", owner.source.name)
 
 
+def open_context(
+    settings: Settings,
+    source: Source,
+    *,
+    clock: Callable[[], datetime],
+    since: date | None = None,
+    is_stopping: Callable[[], bool] = lambda: False,
+) -> Context:
+    """What the source's connector is given; close its `http` when done."""
+    meter = Meter()
+    return Context(
+        source=source.name,
+        http=Http(allow_private=source.allow_private, timeout=source.timeout, meter=meter, clock=clock),
+        clock=clock,
+        timezone=settings.timezone,
+        folder=settings.folder,
+        since=since,
+        allow_private=source.allow_private,
+        timeout=source.timeout,
+        meter=meter,
+        is_stopping=is_stopping,
+    )
+
+
 def new_run_id(now: datetime) -> str:
     """Sorts by time, differs between processes of the same second."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def _verdict(source: Source, error: Exception) -> tuple[str, str]:
+def verdict(source: Source, error: Exception) -> tuple[str, str]:
     """The word and the message for what ended a read."""
     for kind, word in _NAMES.items():
         if isinstance(error, kind):
-            return word, scrub(str(error))
+            return word, redact(str(error))
     log.debug("defect in connector %s", source.connector.name, exc_info=error)
     what = f"{type(error).__name__}: {error}"
-    return "defect", scrub(
+    return "defect", redact(
         f"a defect in connector {source.connector.name} ({what}); please report it, -v shows where"
     )
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from harvester.spool import Segment, Spool
-from harvester.store import ledger, migrations
+from harvester.store import ledger, migrations, sql
 from harvester.store.connection import open_reader, open_writer
 from harvester.store.errors import Busy, StoreError
 from harvester.store.ledger import Cursor
@@ -26,7 +26,7 @@ from harvester.store.lock import loading
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Busy", "Cursor", "Loaded", "Store", "StoreError", "open_reader"]
+__all__ = ["Busy", "Cursor", "Loaded", "Store", "StoreError", "answer", "open_reader", "scored_inputs", "standing"]
 
 # One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
 ROWS_PER_LOAD = 120_000
@@ -145,3 +145,15 @@ def answer(
     cursor = connection.execute(query, values)
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def scored_inputs(connection: duckdb.DuckDBPyConnection, metrics: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What scoring takes: the totals without bots and self, and the distinct people behind the named metrics."""
+    totals = connection.execute("FROM scored_totals").df()
+    participants = connection.execute(sql.text("queries/participants"), {"metrics": list(metrics)}).df()
+    return totals, participants
+
+
+def standing(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """How each source stands: last success, next due, rows held, and the last run of each stream."""
+    return answer(connection, sql.text("queries/status"))

@@ -1,0 +1,48 @@
+"""`harvest connectors`: what can be harvested."""
+
+from __future__ import annotations
+
+import argparse
+
+from harvester.cli import show
+
+
+def run(options: argparse.Namespace) -> int:
+    """A table of every installed connector's streams; plug-ins that do not load are named."""
+    from harvester.registry import Registry
+
+    show.talk(options)
+    registry = Registry()
+    found = registry.all()
+    if options.json:
+        show.write_json([_as_json(connector) for connector in found])
+        return 0
+    made = show.table(["connector", "stream", "metrics (kind)", "keeps", "needs"])
+    for connector in found:
+        for position, stream in enumerate(connector.streams):
+            made.add_row(
+                connector.name if position == 0 else "",
+                stream.name,
+                ", ".join(f"{metric.name} ({metric.kind.value})" for metric in stream.metrics),
+                f"{stream.retention_days} days" if stream.retention_days else "all",
+                show.plain(stream.permission),
+            )
+    show.console(options).print(made)
+    for name, why in registry.broken().items():
+        show.console(options, stderr=True).print(show.plain(f"{name}: does not load: {why}"), soft_wrap=True)
+    return 0
+
+
+def _as_json(connector: object) -> dict[str, object]:
+    streams = [
+        {
+            "stream": stream.name,
+            "metrics": [
+                {"metric": metric.name, "kind": metric.kind.value, "tz": metric.tz} for metric in stream.metrics
+            ],
+            "retention_days": stream.retention_days,
+            "permission": stream.permission,
+        }
+        for stream in connector.streams  # type: ignore[attr-defined]
+    ]
+    return {"connector": connector.name, "summary": connector.summary, "streams": streams}  # type: ignore[attr-defined]

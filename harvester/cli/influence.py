@@ -1,0 +1,104 @@
+"""The influence table: what fed the factors of each period, and what became of the influence in both models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from harvester.cli import show
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from rich.console import Console
+
+    from scoring import Result
+
+MODELS = ("chained", "essay")
+_INPUTS = {"R": "reads", "C": "comments", "T": "clicks", "A·i": "interactions", "T_A": "audience"}
+
+
+def print_table(
+    out: Console,
+    scores: Result,
+    *,
+    grain: str,
+    last: int,
+    models: tuple[str, ...] = MODELS,
+    person: str | None = None,
+) -> None:
+    """One table a person: R, C, T, A·i, T_A, and per model E, I and the influence; reasons below it."""
+    people = [person] if person else sorted(scores.factors["person"].unique())
+    shown = 0
+    for each in people:
+        rows = _rows(scores, each, grain)
+        if not rows:
+            continue
+        shown += 1
+        _print_person(out, each, grain, rows[-last:] if last else rows, models)
+    if not shown:
+        who = f" of {person}" if person else ""
+        out.print(
+            f"No scored {grain}s{who} yet: nothing has been harvested, or nothing that counts (docs/scoring.md)."
+        )
+
+
+def _rows(scores: Result, person: str, grain: str) -> list[dict[str, Any]]:
+    """Factors and influence of a person side by side, one entry a period."""
+
+    def chosen(frame: pd.DataFrame) -> list[dict[str, Any]]:
+        kept = frame[(frame["person"] == person) & (frame["grain"] == grain)]
+        return kept.to_dict("records")
+
+    periods: dict[Any, dict[str, Any]] = {}
+    for row in chosen(scores.factors):
+        periods.setdefault(row["period"], {})[row["model"]] = row
+    for row in chosen(scores.influence):
+        periods.setdefault(row["period"], {}).setdefault(row["model"], {}).update(
+            influence=row["influence"], status=row["status"]
+        )
+    return [{"period": period, **periods[period]} for period in sorted(periods)]
+
+
+def _print_person(out: Console, person: str, grain: str, rows: list[dict[str, Any]], models: tuple[str, ...]) -> None:
+    columns = [grain, *_INPUTS]
+    for model in models:
+        columns += [f"{model}\nE", "\nI", "\ninfluence"]
+    made = show.table([], title=f"Influence of {show.plain(person)}, by {grain}")
+    made.add_column(grain)
+    for name in _INPUTS:
+        made.add_column(name, justify="right")
+    for model in models:
+        made.add_column("E", justify="right")
+        made.add_column("I", justify="right")
+        made.add_column(model, justify="right")
+    for row in rows:
+        either = next(iter(row[model] for model in MODELS if model in row))
+        cells = [f"{row['period']:%Y-%m-%d}{'*' if either.get('provisional') else ''}"]
+        cells += [show.number(either.get(name)) for name in _INPUTS.values()]
+        for model in models:
+            part = row.get(model, {})
+            cells += [show.factor(part.get("factor_e")), show.factor(part.get("factor_i"))]
+            cells.append(show.number(part.get("influence")))
+        made.add_row(*cells)
+    out.print(made)
+    for line in _notes(rows, models):
+        out.print(line, soft_wrap=True)
+
+
+def _notes(rows: list[dict[str, Any]], models: tuple[str, ...]) -> list[str]:
+    """Why a cell is empty, once per reason, with the periods it holds for."""
+    notes = []
+    if any(part.get("provisional") for row in rows for part in row.values() if isinstance(part, dict)):
+        notes.append("* still running: provisional")
+    for model in models:
+        for letter, name in (("E", "e_status"), ("I", "i_status")):
+            reasons: dict[str, list[str]] = {}
+            for row in rows:
+                status = row.get(model, {}).get(name) or "ok"
+                if status not in ("ok", "provisional"):
+                    reasons.setdefault(status, []).append(f"{row['period']:%m-%d}")
+            notes += [f"{model} {letter}: {show.plain(why)} ({_some(when)})" for why, when in reasons.items()]
+    return notes
+
+
+def _some(days: list[str]) -> str:
+    return ", ".join(days) if len(days) <= 4 else f"{len(days)} periods, {days[0]} to {days[-1]}"

@@ -1,0 +1,37 @@
+"""`harvest log`: facts entered by hand."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from harvester.cli import show
+
+
+def run(options: argparse.Namespace) -> int:
+    """Append a talk to the talks file of the configuration, or take the last logged one back."""
+    from connectors.errors import ConnectorError
+
+    settings = show.settings(options)
+    path = _file(settings, options.source)
+    try:
+        return _talk(options, path) if options.what == "talk" else _undo(path)
+    except (ConnectorError, ValueError) as error:
+        sys.stderr.write(f"harvest: {error}\n")
+        return 2
+
+
+def _file(settings: object, wanted: str | None) -> Path:
+    """The file of the one talks source, or of the named one."""
+    from harvester.config import ConfigError, Problem
+
+    talks = [source for source in settings.sources if source.connector.name == "talks"]  # type: ignore[attr-defined]
+    chosen = [source for source in talks if wanted in (None, source.name)]
+    if len(chosen) != 1:
+        names = ", ".join(source.name for source in talks) or "none"
+        what = "no talks source" if not talks else "which talks source? name it with --source"
+        hint = f"there are: {names}" if talks else 'add [source.talks] with connector = "talks"'
+        raise ConfigError([Problem("", what, hint)])
+    folder: Path = settings.folder  # type: ignore[attr-defined]
+    return folder / chosen[0].config.file

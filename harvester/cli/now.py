@@ -1,0 +1,155 @@
+"""`harvest now`: one harvest of the named sources, then the score."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from harvester.cli import influence, show
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from harvester.config import Settings, Source
+    from harvester.pipeline import Harvest
+    from harvester.reading import Outcome
+
+SOME_FAILED, BUSY, ALL_FAILED, INTERRUPTED = 3, 4, 5, 130
+
+
+def run(options: argparse.Namespace) -> int:
+    """Harvest, load, score, and say how it went; the exit code of architecture A1."""
+    from harvester.pipeline import harvest
+    from harvester.reading import Order
+
+    settings: Settings = show.settings(options)
+    sources = settings.select(options.sources)
+    order = Order(
+        full=options.full or options.since is not None, since=options.since, lock_timeout=options.lock_timeout
+    )
+    with interruptible() as stop, _progress(options, sources) as heard:
+        done = harvest(settings, sources, order, stop=stop, heard=heard)
+    scores = None if done.busy else _score(settings, options.lock_timeout)
+    _report(options, settings, done, scores)
+    return exit_code(done)
+
+
+def exit_code(done: Harvest) -> int:
+    """What the outcome of a harvest is worth as an exit code."""
+    if done.is_interrupted:
+        return INTERRUPTED
+    if done.busy:
+        return BUSY
+    if not any(outcome.is_failure for outcome in done.outcomes):
+        return 0
+    return SOME_FAILED if any(outcome.is_success for outcome in done.outcomes) else ALL_FAILED
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set: the harvest ends at its next batch with everything fetched stored."""
+    stop = threading.Event()
+
+    def ask(_signal: int, _frame: object) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt  # asked twice: now
+        stop.set()
+        sys.stderr.write("harvest: ending at the next page; once more to end at once\n")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def _progress(options: argparse.Namespace, sources: Sequence[Source]) -> Iterator[Any]:
+    """Tell of each stream as it ends: under a progress bar on a terminal, as plain lines elsewhere."""
+    talk = show.console(options, stderr=True)
+    if options.quiet or options.json:
+        yield lambda _: None
+        return
+    if not talk.is_terminal:
+        yield lambda outcome: talk.print(_line(outcome), soft_wrap=True)
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("harvesting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=talk, transient=True) as bar:
+        task = bar.add_task("harvest", total=len(sources))
+        ended: set[str] = set()
+
+        def heard(outcome: Outcome) -> None:
+            bar.console.print(_line(outcome), soft_wrap=True)
+            ended.add(outcome.source)
+            bar.update(task, completed=len(ended))
+
+        yield heard
+
+
+def _line(outcome: Outcome) -> str:
+    name = f"{outcome.source} {outcome.stream}".strip()
+    text = f"{name}: {outcome.outcome}, {outcome.observations} facts read, {outcome.requests} requests"
+    return show.plain(f"{text}: {outcome.message}" if outcome.message else text)
+
+
+def _score(settings: Settings, timeout: float) -> Any:
+    from datetime import UTC, datetime
+
+    from harvester.scorejob import rescore
+
+    return rescore(settings, today=datetime.now(UTC).astimezone(settings.timezone).date(), timeout=timeout)
+
+
+def _report(options: argparse.Namespace, settings: Settings, done: Harvest, scores: Any) -> None:
+    if options.json:
+        show.write_json(_as_json(done))
+        return
+    out = show.console(options)
+    for note in done.damaged:
+        show.console(options, stderr=True).print(f"spool: {show.plain(note)}", soft_wrap=True)
+    if done.busy:
+        talk = show.console(options, stderr=True)
+        talk.print(
+            f"harvest: {show.plain(done.busy)}; everything fetched is safe in {settings.spool}", soft_wrap=True
+        )
+        return
+    failed = sorted({outcome.source for outcome in done.outcomes if outcome.is_failure})
+    out.print(
+        f"{done.loaded.stored} new facts and {done.loaded.revised} revised in {show.plain(settings.database)}"
+        + (f"; failed: {', '.join(failed)} (see above, and `harvest status`)" if failed else ""),
+        soft_wrap=True,
+    )
+    if scores is not None:
+        influence.print_table(out, scores, grain=settings.scoring.period, last=8)
+
+
+def _as_json(done: Harvest) -> dict[str, Any]:
+    return {
+        "run_id": done.run_id,
+        "exit_code": exit_code(done),
+        "stored": done.loaded.stored,
+        "revised": done.loaded.revised,
+        "busy": str(done.busy) if done.busy else None,
+        "damaged": list(done.damaged),
+        "streams": [
+            {
+                "source": outcome.source, "stream": outcome.stream, "outcome": outcome.outcome,
+                "message": outcome.message, "observations": outcome.observations, "rejects": outcome.rejects,
+                "requests": outcome.requests,
+            }
+            for outcome in done.outcomes
+        ],
+    }  # fmt: skip
+
+
+def note(console: Console, text: str) -> None:
+    """A line of talk."""
+    console.print(show.plain(text), soft_wrap=True)

@@ -1,0 +1,109 @@
+"""The command line, declared: commands, options and their help. Imports nothing heavy, so that --help is instant."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+
+EXIT_CODES = """exit codes:
+  0 all well           1 a defect of ours        2 usage or configuration
+  3 some sources failed, the rest is stored      4 database busy, everything fetched is safe in the spool
+  5 all sources failed                         130 interrupted"""
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser of `harvest`; each command sets `command` to its name."""
+    common = _common()
+    parser = argparse.ArgumentParser(
+        prog="harvest",
+        description="Harvest the signals of sharing in tech into DuckDB and turn them into one honest number.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(
+            name, help=text, description=text[0].upper() + text[1:] + ".", parents=[common], epilog=EXIT_CODES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )  # fmt: skip
+
+    command("init", "write a commented config.toml; never overwrites")
+    check = command("check", "validate the configuration, then ask every source whether it can be read")
+    check.add_argument("sources", nargs="*", metavar="SOURCE", help="only these (default: all enabled)")
+    _now(command("now", "one harvest of the named sources, then the score"))
+    status = command("status", "how each source stands: last success, next due, rows, failures")
+    status.add_argument("--json", action="store_true", help="as JSON")
+    _score(command("score", "the influence table"))
+    _log(command("log", "enter a talk by hand, or take the last entry back"))
+    query = command("sql", "read-only SQL on the database; without QUERY it is read from standard input")
+    query.add_argument("query", nargs="?", metavar="QUERY", help="a SELECT, for example 'FROM totals LIMIT 5'")
+    query.add_argument(
+        "--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table"
+    )
+    connectors = command("connectors", "what can be harvested: connectors, streams, metrics, permissions")
+    connectors.add_argument("--json", action="store_true", help="as JSON")
+    demo = command("demo", "the whole way on a bundled offline example, into a database of its own")
+    demo.add_argument("--folder", default="harvest-demo", help="where its database lies (default: ./harvest-demo)")
+    return parser
+
+
+def _common() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config", metavar="PATH",
+        help="configuration (default: $HARVEST_CONFIG, ./config.toml, the user's config directory)",
+    )  # fmt: skip
+    common.add_argument("-v", "--verbose", action="store_true", help="say more; tracebacks of defects")
+    common.add_argument("--quiet", action="store_true", help="only results and errors")
+    common.add_argument("--no-color", action="store_true", help="no colours (also NO_COLOR)")
+    return common
+
+
+def _now(now: argparse.ArgumentParser) -> None:
+    now.add_argument("sources", nargs="*", metavar="SOURCE", help="only these (default: all enabled)")
+    now.add_argument("--full", action="store_true", help="ignore cursors and read everything again")
+    now.add_argument("--since", type=_day, metavar="DATE", help="backfill from this day, YYYY-MM-DD (implies --full)")
+    now.add_argument(
+        "--lock-timeout", type=float, default=30.0, metavar="SECONDS",
+        help="how long to wait for a database that another process holds (default: 30)",
+    )  # fmt: skip
+    now.add_argument("--json", action="store_true", help="the outcome as JSON")
+
+
+def _score(score: argparse.ArgumentParser) -> None:
+    score.add_argument("--period", choices=("day", "week", "month"), help="default: as configured")
+    score.add_argument("--model", choices=("essay", "chained"), help="one model only (default: both side by side)")
+    score.add_argument("--person", help="only this person (default: everyone)")
+    score.add_argument("--last", type=int, default=26, metavar="N", help="the last N periods (default: 26; 0: all)")
+    score.add_argument("--json", action="store_true", help="every column, as JSON")
+    score.add_argument("--example", choices=("essay",), help="the essay's worked example instead of your data")
+
+
+def _log(log: argparse.ArgumentParser) -> None:
+    kinds = log.add_subparsers(dest="what", metavar="WHAT", required=True)
+    talk = kinds.add_parser("talk", help="a talk, workshop or meetup you gave")
+    talk.add_argument("--title", required=True)
+    talk.add_argument("--date", required=True, type=_day, metavar="DATE", help="YYYY-MM-DD")
+    talk.add_argument("--audience", type=_count, metavar="N", help="people invited or reached by the announcement")
+    talk.add_argument("--attendees", type=_count, metavar="N", help="people who came")
+    talk.add_argument("--interactions", type=_count, metavar="N", help="questions, conversations, follow-ups")
+    talk.add_argument("--event", default="", help="where it was given")
+    talk.add_argument("--url", default="", help="slides or recording")
+    talk.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
+    undo = kinds.add_parser("undo", help="take the last logged entry back")
+    undo.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2026-11-24") from None
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is not a count; write a whole number, 0 or more")
+    return int(text)

@@ -1,0 +1,66 @@
+"""`harvest status`: how each source stands."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from harvester.cli import show
+
+OVERDUE_OR_FAILED = 3
+
+
+def run(options: argparse.Namespace) -> int:
+    """A table of sources, then what failed and what waits; exit code 3 when a stream's last read failed."""
+    from harvester.reading import FINE
+    from harvester.spool import Spool
+    from harvester.store import Store, standing
+
+    settings = show.settings(options)
+    with Store(settings.database, settings.timezone).reading() as connection:
+        stored = {row["source"]: row for row in standing(connection)}
+    waiting = Spool(settings.spool).sealed() if settings.spool.is_dir() else []
+    rows = [_row(source, stored.get(source.name)) for source in settings.sources]
+    failing = [(row["source"], stream) for row in rows for stream in row["streams"] if stream["outcome"] not in FINE]
+    if options.json:
+        show.write_json(
+            {
+                "database": str(settings.database),
+                "sources": rows,
+                "spool": {"segments": len(waiting), "observations": sum(segment.rows for segment in waiting)},
+            }
+        )
+        return OVERDUE_OR_FAILED if failing else 0
+    out = show.console(options)
+    made = show.table(["source", "connector", "last success", "next due", "rows", "state"], right=["rows"])
+    for row in rows:
+        made.add_row(
+            show.plain(row["source"]), row["connector"], show.moment(row["last_success"]),
+            show.moment(row["next_due"]), str(row["rows"]), row["state"],
+        )  # fmt: skip
+    out.print(made)
+    for source, stream in failing:
+        why = f": {stream['message']}" if stream["message"] else ""
+        out.print(show.plain(f"{source} {stream['stream']}: {stream['outcome'] or 'cut off'}{why}"), soft_wrap=True)
+    if waiting:
+        out.print(f"{len(waiting)} segments wait in {show.plain(settings.spool)}; the next harvest loads them")
+    return OVERDUE_OR_FAILED if failing else 0
+
+
+def _row(source: Any, stored: dict[str, Any] | None) -> dict[str, Any]:
+    from harvester.reading import FINE
+
+    row: dict[str, Any] = {
+        "source": source.name, "connector": source.connector.name, "person": source.person,
+        "schedule": str(source.schedule), "last_success": None, "next_due": None, "paused_until": None, "rows": 0,
+        "streams": [],
+    }  # fmt: skip
+    row.update(stored or {})
+    failing = [stream for stream in row["streams"] if stream["outcome"] not in FINE]
+    if not source.enabled:
+        row["state"] = "disabled"
+    elif stored is None:
+        row["state"] = "never run"
+    else:
+        row["state"] = f"{len(failing)} of {len(row['streams'])} failing" if failing else "ok"
+    return row

@@ -1,0 +1,20 @@
+"""The configuration file: found, read, checked in one go, or written for the first time."""
+
+from __future__ import annotations
+
+from harvester.config.errors import ConfigError, Problem
+from harvester.config.load import find_config, load
+from harvester.config.model import ScoringSettings, Settings, Source
+from harvester.config.template import template, write_config
+
+__all__ = [
+    "ConfigError",
+    "Problem",
+    "ScoringSettings",
+    "Settings",
+    "Source",
+    "find_config",
+    "load",
+    "template",
+    "write_config",
+]

@@ -1,0 +1,111 @@
+"""What a configuration says once it is read: plain, frozen, complete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.base import Connector
+from harvester.config.errors import ConfigError, Problem, nearest
+from harvester.schedule import Schedule
+
+HARVEST_KEYS = ("database", "timezone", "spool")
+SOURCE_KEYS = ("connector", "schedule", "person", "enabled", "timeout", "allow_private")
+SCORING_KEYS = (
+    "model",
+    "period",
+    "initial_influence",
+    "click_rate",
+    "participation_rate",
+    "half_life_days",
+    "weights",
+)
+WEIGHT_KEYS = ("role", "weight")
+
+DEFAULT_DATABASE = "harvest.duckdb"
+DEFAULT_SPOOL = "spool"
+DEFAULT_SCHEDULE = "every 6h"
+DEFAULT_PERSON = "me"
+DEFAULT_TIMEOUT = timedelta(seconds=30)
+
+MODELS = ("chained", "essay")
+PERIODS = ("day", "week", "month")
+ROLES = ("reads", "comments", "clicks", "interactions", "participants", "audience", "none")
+METRICS = frozenset(  # split, so that the list can be compared with the documentation's
+    """
+    stars stargazers forks watchers followers issues_opened issues_closed issue_comments
+    pulls_opened pulls_merged pull_reviews review_comments
+    discussions_opened discussion_comments answers
+    traffic_views traffic_visitors traffic_clones traffic_cloners referrer_views path_views release_downloads
+    posts_published post_reads post_visitors post_comments post_reactions site_visits impressions clicks
+    videos_published video_views video_comments subscribers
+    talks talk_audience attendees talk_interactions downloads
+    """.split()  # noqa: SIM905
+)
+"""What our own connectors count; a third party's connector adds its own."""
+
+Weight = float | Mapping[str, Any]
+"""A number, or {"role": one of ROLES, "weight": a number}."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringSettings:
+    """[scoring]: checked, but not yet known to the scoring package."""
+
+    model: str = "chained"
+    period: str = "week"
+    initial_influence: float = 100.0
+    click_rate: float = 0.1
+    participation_rate: float = 0.5
+    half_life_days: float = 28.0
+    weights: Mapping[str, Weight] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """[source.NAME]: one configured thing to harvest.
+
+    `config`: an instance of the connector's own dataclass. `config_hash`: of what is read, that is the connector and
+    its keys that differ from their defaults; secrets and the keys common to every source leave it alone.
+    """
+
+    name: str
+    connector: Connector
+    config: Any
+    schedule: Schedule
+    config_hash: str
+    person: str = DEFAULT_PERSON
+    enabled: bool = True
+    timeout: timedelta = DEFAULT_TIMEOUT
+    allow_private: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole configuration. All paths are absolute; `folder` is the configuration file's."""
+
+    path: Path
+    folder: Path
+    database: Path
+    spool: Path
+    timezone: ZoneInfo
+    sources: tuple[Source, ...]
+    scoring: ScoringSettings
+
+    def select(self, names: Sequence[str] = ()) -> tuple[Source, ...]:
+        """The named sources, disabled ones too, or every enabled one. Unknown names are a ConfigError."""
+        if not names:
+            return tuple(source for source in self.sources if source.enabled)
+        known = {source.name: source for source in self.sources}
+        unknown = [name for name in names if name not in known]
+        if unknown:
+            there = f"there are: {', '.join(known) or 'none'}"
+            raise ConfigError(
+                [Problem("", f'no source "{name}"', nearest(name, known) or there) for name in unknown], self.path
+            )
+        return tuple(known[name] for name in dict.fromkeys(names))

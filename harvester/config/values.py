@@ -1,0 +1,199 @@
+"""From a TOML value to the type a key wants, or a Mistake that says what would be right."""
+
+from __future__ import annotations
+
+import math
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+
+from connectors.base import Secret
+from harvester.config.errors import Mistake, nearest, shown
+from harvester.redact import scrub
+from harvester.schedule import Schedule, parse
+
+Convert = Callable[[Any], Any]
+
+_LONGEST_TIMEOUT = timedelta(hours=1)
+_UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+def text(value: Any) -> str:
+    """A text that is not empty."""
+    if not isinstance(value, str):
+        raise Mistake(f"expected a text in quotes, got {shown(value)}")
+    if not value.strip():
+        raise Mistake("must not be empty")
+    return value
+
+
+def boolean(value: Any) -> bool:
+    """true or false, and neither 1 nor "yes"."""
+    if not isinstance(value, bool):
+        raise Mistake(f"expected true or false, got {shown(value)}")
+    return value
+
+
+def whole(value: Any) -> int:
+    """A whole number."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise Mistake(f"expected a whole number, got {shown(value)}")
+    return value
+
+
+def number(value: Any) -> float:
+    """A finite number."""
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise Mistake(f"expected a number, got {shown(value)}")
+    try:
+        converted = float(value)
+    except OverflowError:
+        converted = math.inf
+    if not math.isfinite(converted):
+        raise Mistake(f"must be finite, got {shown(value)}")
+    return converted
+
+
+def texts(value: Any) -> tuple[str, ...]:
+    """A list of texts, as a tuple."""
+    if isinstance(value, str):
+        raise Mistake("expected a list of texts", f"write [{shown(value)}]")
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise Mistake(f"expected a list of texts, got {shown(value)}", 'write ["…", "…"]')
+    return tuple(map(text, value))
+
+
+def day(value: Any) -> date:
+    """A calendar day."""
+    if isinstance(value, str):
+        raise Mistake("expected a date", "write it without quotes, as in 2025-01-31")
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise Mistake(f"expected a date, got {shown(value)}", "write it as 2025-01-31")
+    return value
+
+
+def positive(value: Any) -> float:
+    """A finite number above 0."""
+    if (converted := number(value)) <= 0:
+        raise Mistake(f"must be above 0, got {shown(value)}")
+    return converted
+
+
+def not_negative(value: Any) -> float:
+    """A finite number, 0 or more."""
+    if (converted := number(value)) < 0:
+        raise Mistake(f"must be 0 or more, got {shown(value)}")
+    return converted
+
+
+def rate(value: Any) -> float:
+    """A share above 0, 1 included."""
+    if not 0 < (converted := number(value)) <= 1:
+        hint = f"for a percentage write {converted / 100:g}" if 1 < converted <= 100 else ""
+        raise Mistake(f"must be above 0 and at most 1, got {shown(value)}", hint)
+    return converted
+
+
+def timeout(value: Any) -> timedelta:
+    """Seconds, or a text like "30s" or "2m"."""
+    if isinstance(value, str):
+        match = re.fullmatch(r"([0-9]{1,6}) ?([smh])", value.strip())
+        if not match:
+            raise Mistake(f"expected seconds or a text like 30s or 2m, got {shown(value)}")
+        value = int(match[1]) * _UNITS[match[2]]
+    if (seconds := positive(value)) > _LONGEST_TIMEOUT.total_seconds():
+        raise Mistake("must be at most 1h")
+    return timedelta(seconds=seconds)
+
+
+def schedule(value: Any) -> Schedule:
+    """A crontab line, a nickname or an interval."""
+    try:
+        return parse(text(value))
+    except Mistake:
+        raise
+    except ValueError as error:
+        raise Mistake(shown_error(error)) from None
+
+
+def timezone(value: Any) -> ZoneInfo:
+    """A time zone of the IANA database."""
+    name = text(value)
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: "America" is a folder there
+        hint = nearest(name, available_timezones()) or 'write a name like "Europe/Berlin" or "UTC"'
+        raise Mistake(f"{shown(name)} is no known time zone", hint) from None
+
+
+def one_of(options: Iterable[str]) -> Convert:
+    """One text of a closed list."""
+    allowed = tuple(options)
+
+    def convert(value: Any) -> str:
+        if text(value) in allowed:
+            return str(value)
+        raise Mistake(f"{shown(value)} is not one of {', '.join(allowed)}", nearest(value, allowed))
+
+    return convert
+
+
+def path_in(folder: Path) -> Convert:
+    """A path; relative ones lie in `folder`."""
+
+    def convert(value: Any) -> Path:
+        path = Path(text(value))
+        try:
+            return (folder / path.expanduser()).resolve()
+        except (OSError, RuntimeError, ValueError):
+            raise Mistake(f"{shown(value)} is not a path") from None
+
+    return convert
+
+
+def shown_error(error: Exception) -> str:
+    """The text of an error that others raised about a value of the file, which it may repeat."""
+    return scrub(str(error)) or type(error).__name__
+
+
+_SIMPLE: dict[Any, Convert] = {
+    bool: boolean,
+    int: whole,
+    float: number,
+    date: day,
+    tuple[str, ...]: texts,
+}
+
+
+def converter(wanted: Any, secret: Callable[[str], Secret], *, is_required: bool) -> Convert:
+    """How a key is read whose dataclass field has the type `wanted` (a resolved annotation).
+
+    TypeError where a connector declares a type that is not in the contract.
+    """
+    if typing.get_origin(wanted) in (typing.Union, types.UnionType):
+        options = [option for option in typing.get_args(wanted) if option is not type(None)]
+        if len(options) == 1:
+            return converter(options[0], secret, is_required=is_required)
+    if wanted is str:
+        return text if is_required else _any_text
+    if wanted is Secret:
+        return lambda value: secret(_reference(value))
+    if wanted in _SIMPLE:
+        return _SIMPLE[wanted]
+    raise TypeError(f"a key of type {wanted!r} cannot be configured")
+
+
+def _any_text(value: Any) -> str:
+    return value if value == "" else text(value)
+
+
+def _reference(value: Any) -> str:
+    # Never the value, whatever its type: a token may consist of digits.
+    if not isinstance(value, str):
+        raise Mistake("expected a text in quotes that says where the secret lies")
+    return value

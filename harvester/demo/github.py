@@ -1,0 +1,207 @@
+"""GitHub's API over a demo world: who may ask, how much, and where things moved; REST here, GraphQL beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from urllib.parse import unquote
+
+from harvester.demo.exchange import Answer, Request, as_json, matches, to_bytes
+from harvester.demo.github_access import Asker, Token
+from harvester.demo.github_graphql import GraphQL
+from harvester.demo.github_json import Renderer
+from harvester.demo.github_limits import Limits, Resource
+from harvester.demo.github_lists import Paging, Refused, cut, refuse
+from harvester.demo.github_repo import Call, Said, answer_repo, permission_for
+from harvester.demo.things import Account, Repo
+from harvester.demo.world import World
+
+API_VERSIONS = ("2022-11-28", "2026-03-10")
+
+_REPO = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)(?P<rest>/.*)?|/repositories/(?P<id>\d+)(?P<rest2>/.*)?")
+_REPOS_OF = re.compile(r"/(users|orgs)/([^/]+)/repos")
+_ACCOUNT = re.compile(r"/(users|orgs)/([^/]+)")
+
+
+class GitHub:
+    """The service. `tokens`: known secrets, "demo" of the world's person by default; others draw a 401.
+
+    `closed_stargazers`: what the list of stargazers answers an outsider, 404, 403, or 200 with nothing.
+    `has_history`: whether /stargazers/history exists, which Enterprise Server lacks. Paths may begin with
+    /api/v3 and /api/graphql, as they do there.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        *,
+        tokens: Mapping[str, Token] | None = None,
+        limits: Limits | None = None,
+        paging: Paging | None = None,
+        closed_stargazers: int = 404,
+        has_history: bool = True,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.world = world
+        self.tokens = dict(tokens) if tokens is not None else {"demo": Token(world.person.login)}
+        self.limits = limits or Limits(clock)
+        self.paging = paging or Paging()
+        self.closed_stargazers = closed_stargazers
+        self.has_history = has_history
+        self.graphql = GraphQL(world)
+        self._cache: dict[tuple[object, ...], Said] = {}
+        self._cached_version = -1
+
+    def answer(self, request: Request) -> Answer:
+        """Answer one request; the world stands still meanwhile."""
+        with self.world.lock:
+            try:
+                asker = self._who(request)
+            except Refused as refusal:
+                return refusal.answer
+            path = unquote(request.path).removeprefix("/api/v3")
+            if path in ("/graphql", "/api/graphql"):
+                return self._decorate(self._graphql(request, asker), asker, "graphql")
+            try:
+                answer = self._rest(request, path, asker)
+            except Refused as refusal:
+                answer = refusal.answer
+            return self._decorate(answer, asker, "core")
+
+    def _who(self, request: Request) -> Asker:
+        if not request.headers.get("user-agent"):
+            raise refuse(403, "Request forbidden by administrative rules. A User-Agent header is required.")
+        if request.headers.get("x-github-api-version", API_VERSIONS[0]) not in API_VERSIONS:
+            raise refuse(400, "The API version requested is not supported")
+        secret = request.bearer()
+        if secret is None:
+            return Asker("", None)
+        if secret not in self.tokens:
+            raise refuse(401, "Bad credentials")
+        return Asker(secret, self.tokens[secret])
+
+    def _rest(self, request: Request, path: str, asker: Asker) -> Answer:
+        is_new = request.headers.get("x-github-api-version") == API_VERSIONS[1]
+        if path == "/rate_limit":
+            limits = self.limits.overview(asker.credential, asker.limit, asker.graphql_limit)
+            return as_json(limits if is_new else {**limits, "rate": limits["resources"]["core"]})
+        refusal = self.limits.charge(asker.credential, "core", asker.limit, 1, request.in_flight)
+        if refusal is not None:
+            return refusal
+        if request.method != "GET" or path != path.rstrip("/"):
+            raise refuse(404, "Not Found")
+        base = request.base + ("/api/v3" if request.path.startswith("/api/v3") else "")
+        key = (request.target, request.base, asker.credential, request.headers.get("accept"), is_new)
+        if self._cached_version != self.world.version:
+            self._cache.clear()
+            self._cached_version = self.world.version
+        if key not in self._cache:
+            data, link = self._say(request, path, asker, Renderer(base, is_new))
+            self._cache[key] = (to_bytes(data), link)
+        body, link = self._cache[key]
+        return self._conditional(request, asker, body, link)
+
+    def _conditional(self, request: Request, asker: Asker, body: bytes, link: str | None) -> Answer:
+        # An ETag belongs to the token that drew it: another token's never matches.
+        etag = f'W/"{hashlib.sha256(body + asker.credential.encode()).hexdigest()}"'
+        if matches(etag, request.headers.get("if-none-match")):
+            if asker.token is not None:
+                self.limits.refund(asker.credential, "core", asker.limit)
+            return Answer(304, {"ETag": etag})
+        headers = {"ETag": etag, "Content-Type": "application/json; charset=utf-8"}
+        return Answer(200, {**headers, "Link": link} if link else headers, body)
+
+    def _say(self, request: Request, path: str, asker: Asker, render: Renderer) -> Said:
+        if path == "/user":
+            if asker.token is None:
+                raise refuse(401, "Requires authentication")
+            return self._profile(self._account(asker.token.login), render), None
+        if path == "/user/repos" and asker.token is not None:
+            return self._repos(self.world.repos, request, path, asker, render)
+        if found := _REPOS_OF.fullmatch(path):
+            owner = self._account(found[2], must_be_org=found[1] == "orgs")
+            repos = [r for r in self.world.repos if r.owner.id == owner.id]
+            return self._repos(repos, request, path, asker, render)
+        if found := _ACCOUNT.fullmatch(path):
+            return self._profile(self._account(found[2], must_be_org=found[1] == "orgs"), render), None
+        if found := _REPO.fullmatch(path):
+            return self._ask_repo(request, asker, render, found)
+        raise refuse(404, "Not Found")
+
+    def _ask_repo(self, request: Request, asker: Asker, render: Renderer, found: re.Match[str]) -> Said:
+        rest = found["rest"] or found["rest2"] or ""
+        repo = self.world.repo_by_id(int(found["id"])) if found["id"] else self.world.repo(found["name"])
+        if repo is None and found["name"]:
+            moved = self.world.renamed(found["name"])
+            if moved is not None and asker.may_see(self.world, moved):
+                tail = f"?{request.raw_query}" if request.raw_query else ""
+                url = f"{render.base}/repositories/{moved.id}{rest}{tail}"
+                raise Refused(as_json({"message": "Moved Permanently", "url": url}, 301, {"Location": url}))
+        if repo is None or not asker.may_see(self.world, repo):
+            raise refuse(404, "Not Found")
+        if repo.access == "blocked":
+            raise refuse(451, "Repository access blocked", block={"reason": "dmca"})
+        if asker.lacks(permission_for(rest)):
+            raise refuse(403, "Resource not accessible by personal access token")
+        if rest == "/stargazers/history" and not self.has_history:
+            raise refuse(404, "Not Found")
+        call = Call(
+            world=self.world,
+            repo=repo,
+            rest=rest,
+            query=request.query,
+            accept=request.headers.get("accept", ""),
+            asker=asker,
+            render=render,
+            paging=self.paging,
+            closed_stargazers=self.closed_stargazers,
+        )
+        return answer_repo(call)
+
+    def _account(self, login: str, *, must_be_org: bool = False) -> Account:
+        wanted = login.lower()
+        known = next((a for name, a in self.world.accounts.items() if name.lower() == wanted), None)
+        if known is None or (must_be_org and known.type != "Organization"):
+            raise refuse(404, "Not Found")
+        return known
+
+    def _profile(self, account: Account, render: Renderer) -> dict[str, object]:
+        own = [r for r in self.world.repos if r.owner.id == account.id and r.access == "open"]
+        return render.profile(account, len(own), datetime(2011, 1, 25, tzinfo=UTC))
+
+    def _repos(self, repos: list[Repo], request: Request, path: str, asker: Asker, render: Renderer) -> Said:
+        visible = [r for r in repos if asker.may_see(self.world, r) and r.access != "blocked"]
+        chosen, link = cut(
+            visible,
+            lambda repo: (repo.created_at, repo.id),
+            is_descending=path.startswith("/orgs"),
+            url=render.base + path,
+            query=request.query,
+            paging=self.paging,
+        )
+        return [render.minimal_repo(repo) for repo in chosen], link
+
+    def _graphql(self, request: Request, asker: Asker) -> Answer:
+        if asker.token is None:
+            return as_json({"message": "This endpoint requires you to be authenticated."}, 401)
+
+        def charge(points: int) -> Answer | None:
+            return self.limits.charge(asker.credential, "graphql", asker.graphql_limit, points, request.in_flight)
+
+        def rate() -> Mapping[str, int]:
+            return self.limits.rate(asker.credential, "graphql", asker.graphql_limit)
+
+        return self.graphql.answer(request, asker, charge, rate)
+
+    def _decorate(self, answer: Answer, asker: Asker, resource: Resource) -> Answer:
+        limit = asker.limit if resource == "core" else asker.graphql_limit
+        headers = {
+            "Server": "github.com",
+            "Cache-Control": "private, max-age=60, s-maxage=60",
+            "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With",
+            "X-GitHub-Media-Type": "github.v3; format=json",
+            **self.limits.headers(asker.credential, resource, limit),
+        }
+        return Answer(answer.status, {**headers, **answer.headers}, answer.body, answer.wire)

@@ -1,0 +1,165 @@
+"""What a world is made of: accounts, repositories and what happens in them, posts, reads, talks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+
+ReviewState = Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Somebody with a login. A deleted account is None wherever an author stands."""
+
+    login: str
+    id: int
+    type: Literal["User", "Bot", "Organization"] = "User"
+
+
+@dataclass(slots=True)
+class Mark:
+    """A star or a fork: who and when."""
+
+    account: Account
+    at: datetime
+    id: int = 0
+
+
+@dataclass(slots=True)
+class Comment:
+    """A conversation comment on the issue or pull request `number`."""
+
+    id: int
+    number: int
+    author: Account | None
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(slots=True)
+class InlineComment(Comment):
+    """A comment on a line of a diff, part of a review."""
+
+    review_id: int
+
+
+@dataclass(slots=True)
+class Review:
+    """A review; a pending one has no `submitted_at` and is seen by its author only."""
+
+    id: int
+    number: int
+    author: Account | None
+    state: ReviewState
+    created_at: datetime
+    submitted_at: datetime | None
+
+
+@dataclass(slots=True)
+class Pull:
+    """What a pull request has beside an issue. Its id is not the id of its issue."""
+
+    id: int
+    merged_at: datetime | None = None
+    merged_by: Account | None = None
+    reviews: list[Review] = field(default_factory=list)
+    inline: list[InlineComment] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Thread:
+    """An issue, or a pull request where `pull` is there: they share numbers and comments."""
+
+    id: int
+    number: int
+    title: str
+    author: Account | None
+    created_at: datetime
+    updated_at: datetime
+    closed_at: datetime | None = None
+    reason: Literal["completed", "not_planned", "reopened"] | None = None
+    comments: list[Comment] = field(default_factory=list)
+    pull: Pull | None = None
+
+
+@dataclass(slots=True)
+class Repo:
+    """A repository. `access`: gone answers 404, blocked 451. `moved` holds where transferred issues went."""
+
+    id: int
+    owner: Account
+    name: str
+    created_at: datetime
+    updated_at: datetime
+    description: str = ""
+    former_names: list[str] = field(default_factory=list)
+    stars: list[Mark] = field(default_factory=list)
+    forks: list[Mark] = field(default_factory=list)
+    watchers: int = 1
+    threads: dict[int, Thread] = field(default_factory=dict)
+    last_number: int = 0
+    deleted: set[int] = field(default_factory=set)
+    moved: dict[int, tuple[Repo, int]] = field(default_factory=dict)
+    has_issues: bool = True
+    access: Literal["open", "private", "gone", "blocked"] = "open"
+
+    @property
+    def full_name(self) -> str:
+        """owner/name, as it is called now."""
+        return f"{self.owner.login}/{self.name}"
+
+
+@dataclass(slots=True)
+class Post:
+    """A blog post. `comments`: when each comment was written."""
+
+    slug: str
+    title: str
+    published_at: datetime
+    updated_at: datetime
+    comments: list[datetime] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        """Where it lies on its site."""
+        return f"/posts/{self.slug}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """What an analytics service counted on one day: of a page, or of the site."""
+
+    pageviews: int
+    visitors: int
+    visits: int
+
+
+@dataclass(frozen=True, slots=True)
+class Talk:
+    """A talk held: `audience` invited or present, `attendees` counted, `interactions` questions and the like."""
+
+    title: str
+    day: date
+    audience: int
+    attendees: int
+    interactions: int
+
+
+def pull_of(thread: Thread) -> Pull:
+    """The pull request that this thread is."""
+    if thread.pull is None:
+        raise ValueError(f"#{thread.number} is an issue, not a pull request")
+    return thread.pull
+
+
+def threads_of(repo: Repo, *, pulls: bool | None = None) -> Iterator[Thread]:
+    """Issues and pull requests of a repository: both, or only one kind."""
+    return (t for t in repo.threads.values() if pulls is None or (t.pull is not None) == pulls)
+
+
+def utc(day: date, seconds: int = 0) -> datetime:
+    """An instant of a UTC day."""
+    return datetime(day.year, day.month, day.day, tzinfo=UTC) + timedelta(seconds=seconds)
