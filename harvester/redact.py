@@ -104,7 +104,11 @@ class RedactingFilter(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass, masked."""
-        message = record.getMessage()
+        try:
+            message = record.getMessage()
+        except Exception:  # noqa: BLE001 - arguments that do not fit, or that cannot be printed: no reason to stop the caller
+            record.msg, record.args = f"{record.msg} (arguments left out: they do not fit)", ()
+            message = record.getMessage()
         if (masked := self._redactor.redact(message)) != message:
             record.msg, record.args = masked, ()
         if record.exc_info:

@@ -95,7 +95,7 @@ def _load(point: EntryPoint) -> Connector:
     if not isinstance(connector, Connector):
         kind = type(connector).__name__
         raise BrokenConnector(
-            f'connector "{point.name}" of {_owner(point)} is a {kind}, not a connectors.base.Connector'
+            f'connector "{point.name}" of {_owner(point)} is of type {kind}, not a connectors.base.Connector'
         )
     if connector.name != point.name:
         raise BrokenConnector(f'connector "{point.name}" of {_owner(point)} calls itself "{connector.name}"')

@@ -71,6 +71,8 @@ def _syntax_problem(text: str, message: str) -> Problem:
                 return Problem(dotted(key), f"stands here and in line {seen[key]}", "keep one of them", where)
             seen.setdefault(key, where)
     hint = "text needs quotes" if what == "Invalid value" else ""
+    if what.endswith("(at end of document)"):
+        hint = "a quote or a bracket is not closed"
     return Problem("", f"is not valid TOML: {what}", hint, line)
 
 

@@ -49,6 +49,14 @@ METRICS = frozenset(  # split, so that the list can be compared with the documen
 )
 """What our own connectors count; a third party's connector adds its own."""
 
+NO_ROLE = frozenset(
+    """
+    discussions_opened issues_closed watchers downloads release_downloads path_views referrer_views
+    traffic_visitors traffic_clones traffic_cloners posts_published post_visitors videos_published talks
+    """.split()  # noqa: SIM905
+)
+"""Metrics that scoring leaves out unless the configuration gives them a role."""
+
 Weight = float | Mapping[str, Any]
 """A number, or {"role": one of ROLES, "weight": a number}."""
 

@@ -7,8 +7,18 @@ from types import MappingProxyType
 from typing import Any
 
 from harvester.config import values
-from harvester.config.errors import nearest
-from harvester.config.model import MODELS, PERIODS, ROLES, SCORING_KEYS, WEIGHT_KEYS, ScoringSettings, Weight
+from harvester.config.errors import Mistake, nearest
+from harvester.config.model import (
+    METRICS,
+    MODELS,
+    NO_ROLE,
+    PERIODS,
+    ROLES,
+    SCORING_KEYS,
+    WEIGHT_KEYS,
+    ScoringSettings,
+    Weight,
+)
 from harvester.config.table import Table
 
 
@@ -38,16 +48,26 @@ def _weights(table: Table, metrics: Collection[str], sources: Collection[str]) -
             hint = 'write "source/metric" in quotes' if key in sources else nearest(metric, metrics)
             table.add(key, "unknown metric", hint)
         else:
-            weights[key] = table.take(key, _weight(table, key), 0.0)
+            weights[key] = table.take(key, _weight(table, key, has_role=_has_role(table, key)), 0.0)
     return weights
 
 
-def _weight(table: Table, key: str) -> Callable[[Any], Weight]:
+def _has_role(table: Table, key: str) -> bool:
+    """Whether a bare number is enough: by default, or for one source because of what is said for all of them."""
+    source, _, metric = key.rpartition("/")
+    if source and table.holds_table(metric):
+        return table.table(metric).take("role", lambda role: role, "none") != "none"
+    return metric in METRICS - NO_ROLE
+
+
+def _weight(table: Table, key: str, *, has_role: bool) -> Callable[[Any], Weight]:
     """A number, or a table with a role and its weight; findings inside it are the inner table's."""
 
     def convert(value: Any) -> Weight:
         if not isinstance(value, dict):
-            return values.not_negative(value)
+            if (weight := values.not_negative(value)) and not has_role:
+                raise Mistake("has no role by default", f'write {{ role = "reads", weight = {weight:g} }}')
+            return weight
         inner = table.table(key)
         if "role" not in value:
             inner.add("role", "is missing", f"one of {', '.join(ROLES)}")

@@ -23,7 +23,6 @@ from harvester.config.model import (
 )
 from harvester.config.table import Table
 from harvester.credentials import FORMS, CredentialError, resolve
-from harvester.redact import scrub
 from harvester.registry import BrokenConnector, UnknownConnector
 from harvester.schedule import parse
 
@@ -102,7 +101,7 @@ class _Reader:
             try:
                 return self.registry.get(values.text(value))
             except (UnknownConnector, BrokenConnector) as error:
-                raise Mistake(scrub(str(error))) from None
+                raise Mistake(str(error)) from None
 
         if "connector" not in table:
             table.add("connector", "is missing", f"installed are: {', '.join(self.registry.names()) or 'none'}")

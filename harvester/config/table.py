@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from harvester.config.document import Document
 from harvester.config.errors import ConfigError, KeyPath, Mistake, Problem, dotted, nearest
 from harvester.config.values import Convert
+from harvester.redact import scrub
 
 T = TypeVar("T")
 
@@ -20,8 +21,8 @@ class Findings:
         self._found: list[Problem] = []
 
     def add(self, path: KeyPath, what: str, hint: str = "") -> None:
-        """Note a mistake; the line is looked up."""
-        self._found.append(Problem(dotted(path), what, hint, self._doc.line_of(path)))
+        """Note a mistake; the line is looked up, and what may be a secret in the wrong place is masked."""
+        self._found.append(Problem(dotted(path), scrub(what), scrub(hint), self._doc.line_of(path)))
 
     def raise_if_any(self) -> None:
         """Raise them all, in the order of the file."""

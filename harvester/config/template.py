@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from importlib.resources import files
 from pathlib import Path
+from typing import TextIO
 
 from harvester.config.errors import ConfigError, Problem
 
@@ -32,22 +33,29 @@ def write_config(path: Path, text: str | None = None) -> None:
     content = template() if text is None else text
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("x", encoding="utf-8") as file:
-            try:
-                file.write(content)
-                file.flush()
-            except OSError:
-                with suppress(OSError):  # the reason for the failure below is the one to report
-                    path.unlink()
-                raise
-    except FileExistsError:
-        raise ConfigError(
-            [Problem("", "is already there and was left as it is", "name another with --config")], path
-        ) from None
     except OSError as error:
-        raise ConfigError(
-            [Problem("", f"cannot be written: {error.strerror}", "name another with --config")], path
-        ) from None
+        raise _refused(path, f"its folder cannot be made: {error.strerror}") from None
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            _write_or_remove(file, content, path)
+    except FileExistsError:
+        raise _refused(path, "is already there and was left as it is") from None
+    except OSError as error:
+        raise _refused(path, f"cannot be written: {error.strerror}") from None
+
+
+def _write_or_remove(file: TextIO, content: str, path: Path) -> None:
+    try:
+        file.write(content)
+        file.flush()
+    except OSError:
+        with suppress(OSError):  # why the writing failed is what the user has to know
+            path.unlink()
+        raise
+
+
+def _refused(path: Path, what: str) -> ConfigError:
+    return ConfigError([Problem("", what, "name another file with --config")], path)
 
 
 def _filled(text: str, answers: Mapping[str, Mapping[str, Answer]]) -> str:

@@ -91,6 +91,7 @@ class _Life:
         month = start + timedelta(days=290)
         self.quiet = (month.year, month.month)
         self.agenda: defaultdict[date, list[Callable[[Random, date], object]]] = defaultdict(list)
+        self.repos: dict[RepoPlan, Repo] = {}
         self.people: list[Account] = []
         self.bots: list[Account] = []
 
@@ -112,7 +113,7 @@ class _Life:
         rng, mood, age = Random(f"{self.seed}:{day}"), self.mood(day), (day - self.start).days
         for plan in self.plans:
             if age >= plan.born:
-                self._live_repo(world, _repo(world, plan, day), plan, day, rng, mood)
+                self._live_repo(world, self._repo(world, plan, day), plan, day, rng, mood)
         for event in self.agenda.pop(day, ()):
             if mood.work >= 1 or rng.random() < mood.work:
                 event(rng, day)
@@ -121,6 +122,13 @@ class _Life:
                 world.talks.append(Talk(title, day, audience, attendees, interactions))
         write_the_blog(world, day, rng, mood.work)
         read_the_blog(world, day, rng, mood.reads)
+
+    def _repo(self, world: World, plan: RepoPlan, day: date) -> Repo:
+        if plan not in self.repos:
+            owner = world.accounts.get(plan.owner) or world.new_account(plan.owner, "Organization")
+            name = plan.first_name or plan.name
+            self.repos[plan] = world.create(owner, name, "A demo repository.", utc(day))
+        return self.repos[plan]
 
     def _live_repo(self, world: World, repo: Repo, plan: RepoPlan, day: date, rng: Random, mood: Mood) -> None:
         for _ in range(poisson(rng, plan.stars * mood.stars)):
@@ -197,16 +205,6 @@ class _Life:
 
     def _somebody(self, rng: Random) -> Account:
         return self.people[int(rng.paretovariate(0.7)) % len(self.people)]
-
-
-def _repo(world: World, plan: RepoPlan, day: date) -> Repo:
-    known = world.repo(f"{plan.owner}/{plan.name}") or world.repo(f"{plan.owner}/{plan.first_name}")
-    if known is not None:
-        return known
-    owner = world.accounts.get(plan.owner) or world.new_account(plan.owner, "Organization")
-    repo = Repo(world.take_id("repo"), owner, plan.first_name or plan.name, utc(day), utc(day), "A demo repository.")
-    world.repos.append(repo)
-    return repo
 
 
 def _reopen(world: World, thread: Thread, rng: Random, day: date) -> None:

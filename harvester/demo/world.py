@@ -61,14 +61,14 @@ class World:
         self.lock = threading.RLock()
         self._live = live
         self._ids: defaultdict[str, int] = defaultdict(int)
+        self._named: dict[str, Repo] = {}
         self.join(person)
 
     # Finding
 
     def repo(self, full_name: str) -> Repo | None:
         """The repository that is called so now; case does not matter."""
-        wanted = full_name.lower()
-        return next((r for r in self.repos if r.full_name.lower() == wanted), None)
+        return self._named.get(full_name.lower())
 
     def renamed(self, full_name: str) -> Repo | None:
         """The repository that was called so once."""
@@ -117,6 +117,15 @@ class World:
     def new_account(self, login: str, kind: Literal["User", "Bot", "Organization"] = "User") -> Account:
         """Somebody signs up."""
         return self.join(Account(login, self.take_id("account"), kind))
+
+    def create(self, owner: Account, name: str, description: str = "", at: datetime | None = None) -> Repo:
+        """A repository is created; a name that was given up may come back."""
+        with self._change():
+            when = at or self.now
+            repo = Repo(self.take_id("repo"), owner, name, when, when, description)
+            self.repos.append(repo)
+            self._named[repo.full_name.lower()] = repo
+            return repo
 
     def star(self, repo: Repo, account: Account | None = None, at: datetime | None = None) -> Mark:
         """Somebody stars: a stranger, unless told."""
@@ -234,11 +243,13 @@ class World:
         with self._change():
             pull_of(thread).inline.remove(comment)
 
-    def rename(self, repo: Repo, name: str) -> None:
-        """A repository gets a new name; the old one answers 301."""
+    def rename(self, repo: Repo, name: str, owner: Account | None = None) -> None:
+        """A repository gets a new name, or moves to another owner; the old name answers 301."""
         with self._change():
             repo.former_names.append(repo.full_name)
-            repo.name = name
+            del self._named[repo.full_name.lower()]
+            repo.name, repo.owner = name, owner or repo.owner
+            self._named[repo.full_name.lower()] = repo
 
     def restrict(self, repo: Repo, access: Literal["open", "private", "gone", "blocked"]) -> None:
         """A repository is deleted, blocked, made private, or open again."""

@@ -17,7 +17,7 @@ import duckdb
 
 from harvester.spool import Segment, Spool
 from harvester.store import ledger, migrations, sql
-from harvester.store.connection import open_reader, open_writer
+from harvester.store.connection import open_reader, open_writer, warm
 from harvester.store.errors import Busy, StoreError
 from harvester.store.ledger import Cursor
 from harvester.store.load import Loaded, forget, load
@@ -26,10 +26,22 @@ from harvester.store.lock import loading
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Busy", "Cursor", "Loaded", "Store", "StoreError", "answer", "open_reader", "scored_inputs", "standing"]
+__all__ = [
+    "Busy",
+    "Cursor",
+    "Loaded",
+    "Store",
+    "StoreError",
+    "answer",
+    "open_reader",
+    "scored_inputs",
+    "standing",
+    "warm",
+]
 
 # One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
-ROWS_PER_LOAD = 120_000
+ROWS_PER_LOAD = 250_000
+_ROOMY = "2GB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +79,10 @@ class Store:
 
     def _load_group(self, connection: duckdb.DuckDBPyConnection, group: list[Segment], spool: Spool) -> Loaded:
         try:
+            done = load(connection, group, self.zone)
+        except duckdb.OutOfMemoryException:
+            # Facts larger than usual: rather a larger process than a spool that never empties.
+            connection.execute(f"SET memory_limit = '{_ROOMY}'")
             done = load(connection, group, self.zone)
         except duckdb.DataError as error:
             # One segment that DuckDB cannot take must not block all others for ever.

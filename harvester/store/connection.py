@@ -20,7 +20,12 @@ _HOLDER = re.compile(r"\(PID (\d+)\)")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 
 
-def open_writer(path: Path, *, timeout: float, memory_limit: str = "160MB") -> duckdb.DuckDBPyConnection:
+def warm() -> None:
+    """Let DuckDB import what its first parameter makes it import (pandas: a second), while no file is held."""
+    duckdb.connect().execute("SELECT $warm", {"warm": 1}).fetchone()
+
+
+def open_writer(path: Path, *, timeout: float, memory_limit: str = "136MB") -> duckdb.DuckDBPyConnection:
     """Open for writing, creating the file; wait up to `timeout` seconds for other processes to let go.
 
     Raises Busy naming the holder, StoreError when the file or its folder cannot be used.

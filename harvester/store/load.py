@@ -17,7 +17,14 @@ from harvester.store.metatable import get_meta, set_meta
 
 _FACTS = ("02_subjects", "03_series", "04_incoming")
 _STORE = ("08_supersede", "09_unset", "10_insert")
-_SUMS = ("13_daily_clear", "14_actors_clear", "15_actors", "16_daily")
+_SUMS = (
+    "13_daily_clear",
+    "14_actors_clear",
+    "15_actors",
+    "15_period_actors_clear",
+    "15_period_actors",
+    "16_daily",
+)
 _LEVELS = ("17_levels_clear", "18_gauges", "19_counters")
 _COVERAGE = ("20_coverage", "21_coverage_news", "22_coverage_clear", "23_coverage_insert")
 
@@ -106,6 +113,7 @@ def _facts(
     connection.execute(sql.text("load/01_raw"), {"files": [str(segment.path) for segment in filled]})
     for name in _FACTS:
         _run(connection, name, zone)
+    connection.execute("DROP TABLE raw")  # its memory is wanted by what follows
     repeats = connection.execute(sql.text("load/05_repeats")).fetchone()
     if repeats and repeats[0]:
         _run(connection, "06_dedupe", zone)

@@ -5,10 +5,11 @@ SELECT
     -- Never before the description it replaces, whatever the clock did.
     greatest(r.observed_at, c.seen_at + INTERVAL 1 MICROSECOND)
 FROM (
-    SELECT *
+    SELECT seg.source, seg.observed_at, raw.*
     FROM raw
-    WHERE name IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY source, subject ORDER BY position DESC, n DESC) = 1
+    JOIN segment AS seg USING (position)
+    WHERE raw.name IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY seg.source, raw.subject ORDER BY position DESC, n DESC) = 1
 ) AS r
 LEFT JOIN (
     SELECT *

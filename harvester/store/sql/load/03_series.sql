@@ -4,8 +4,9 @@ SELECT
     (SELECT coalesce(max(series_id), 0) FROM store.series) + row_number() OVER (ORDER BY source, metric, subject, kind),
     source, stream, metric, subject, kind
 FROM (
-    SELECT r.source, min(r.stream) AS stream, r.metric, r.subject, m.kind
-    FROM raw AS r
+    SELECT seg.source, min(seg.stream) AS stream, r.metric, r.subject, m.kind
+    FROM (SELECT DISTINCT position, metric, subject FROM raw WHERE metric IS NOT NULL) AS r
+    JOIN segment AS seg USING (position)
     JOIN store.metrics AS m USING (source, stream, metric)
     GROUP BY ALL
 ) AS seen

@@ -13,15 +13,14 @@ SELECT
     r.value,
     r.attrs,
     r.left_out,
-    r.observed_at,
-    r.run_id,
-    r.source,
-    r.stream,
     s.kind,
-    m.revise,
+    s.revise,
     r.position,
     r.n
 FROM raw AS r
-JOIN store.metrics AS m USING (source, stream, metric)
-JOIN store.series AS s
-    ON s.source = r.source AND s.metric = r.metric AND s.subject = r.subject AND s.kind = m.kind;
+JOIN (
+    SELECT seg.position, s.metric, s.subject, s.series_id, s.kind, m.revise
+    FROM segment AS seg
+    JOIN store.metrics AS m USING (source, stream)
+    JOIN store.series AS s ON s.source = seg.source AND s.metric = m.metric AND s.kind = m.kind
+) AS s USING (position, metric, subject);

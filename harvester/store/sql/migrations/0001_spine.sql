@@ -40,8 +40,11 @@ CREATE TABLE store.superseded (
 -- Sums a day. total: everyone; scored: without bots and self; actors: distinct people without bots.
 CREATE TABLE store.daily (series_id INTEGER, day DATE, total DOUBLE, scored DOUBLE, actors INTEGER);
 
--- Who acted on a day, bots left out, so that a week's distinct people need no look at the facts.
+-- Who acted on a day, bots left out, so that people are counted without a look at the facts.
 CREATE TABLE store.actor_days (series_id INTEGER, day DATE, actor VARCHAR, left_out VARCHAR);
+
+-- Distinct people of each week and month, bots left out: sums of days would count them more than once.
+CREATE TABLE store.period_actors (series_id INTEGER, grain VARCHAR, period DATE, actors INTEGER);
 
 -- What is known of each day. share: how much of it was observed, 0 to 1.
 CREATE TABLE store.coverage (

@@ -1,17 +1,20 @@
 -- Totals under public names, plus a row of zero for each observed silence; private, two public views share it.
 CREATE OR REPLACE VIEW store.named_totals AS
-WITH silent AS (
+WITH spoken_days AS (
+    SELECT DISTINCT s.source, s.metric, d.day
+    FROM store.daily AS d
+    JOIN store.series AS s USING (series_id)
+), silent AS (
     SELECT c.source, c.metric, c.grain, c.period, c.coverage
     FROM store.period_coverage AS c
+    ANTI JOIN (
+        SELECT source, metric, grain, date_trunc(grain, day)::DATE AS period
+        FROM spoken_days, (VALUES ('day'), ('week'), ('month')) AS g(grain)
+    ) AS p USING (source, metric, grain, period)
     WHERE c.coverage > 0
     AND EXISTS (
         FROM store.metrics AS m
         WHERE m.source = c.source AND m.metric = c.metric AND NOT m.gauge
-    )
-    AND NOT EXISTS (
-        FROM store.period_totals AS p
-        JOIN store.series AS s USING (series_id)
-        WHERE p.grain = c.grain AND p.period = c.period AND s.source = c.source AND s.metric = c.metric
     )
 ), spoken AS (
     SELECT

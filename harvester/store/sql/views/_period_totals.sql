@@ -24,11 +24,8 @@ FROM (
     FROM described
     GROUP BY ALL
 ) AS t
-LEFT JOIN (
-    SELECT series_id, date_trunc('week', day)::DATE AS period, count(DISTINCT actor) AS actors
-    FROM store.actor_days
-    GROUP BY ALL
-) AS a USING (series_id, period)
+LEFT JOIN store.period_actors AS a
+    ON a.series_id = t.series_id AND a.period = t.period AND a.grain = 'week'
 UNION ALL
 SELECT t.series_id, 'month', t.period, t.total, t.scored, coalesce(a.actors, 0)
 FROM (
@@ -40,8 +37,5 @@ FROM (
     FROM described
     GROUP BY ALL
 ) AS t
-LEFT JOIN (
-    SELECT series_id, date_trunc('month', day)::DATE AS period, count(DISTINCT actor) AS actors
-    FROM store.actor_days
-    GROUP BY ALL
-) AS a USING (series_id, period);
+LEFT JOIN store.period_actors AS a
+    ON a.series_id = t.series_id AND a.period = t.period AND a.grain = 'month';
