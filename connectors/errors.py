@@ -42,9 +42,7 @@ class NotPermitted(ConnectorError):
 class RateLimited(ConnectorError):
     """The source asked us to come back at `retry_at` (aware, UTC)."""
 
-    def __init__(
-        self, what: str, *, retry_at: datetime, remedy: str = "", subject: str | None = None
-    ) -> None:
+    def __init__(self, what: str, *, retry_at: datetime, remedy: str = "", subject: str | None = None) -> None:
         if retry_at.utcoffset() != timedelta(0):
             raise ValueError(f"retry_at must be UTC, got {retry_at!r}")
         super().__init__(what, remedy=remedy, subject=subject)

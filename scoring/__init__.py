@@ -1,0 +1,56 @@
+"""From a period's totals to E, I and the influence: pure functions, pandas in and out.
+
+`score`, `forecast` and `essay_example` are loaded when first asked for: checking a configuration needs `Params`
+alone, and must not wait for pandas.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from scoring.params import GRAINS, MODELS, Params
+from scoring.roles import DEFAULTS, ROLES, Role, Weighting
+
+if TYPE_CHECKING:
+    from scoring.ahead import forecast
+    from scoring.api import Example, essay_example, score
+    from scoring.result import Result
+    from scoring.status import Status
+
+__all__ = [
+    "DEFAULTS",
+    "GRAINS",
+    "MODELS",
+    "ROLES",
+    "Example",
+    "Params",
+    "Result",
+    "Role",
+    "Status",
+    "Weighting",
+    "essay_example",
+    "forecast",
+    "score",
+]
+
+_LAZY = {
+    "Example": "scoring.api",
+    "Result": "scoring.result",
+    "Status": "scoring.status",
+    "essay_example": "scoring.api",
+    "forecast": "scoring.ahead",
+    "score": "scoring.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'scoring' has no attribute {name!r}")
+    value = getattr(import_module(_LAZY[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -35,3 +35,35 @@ def _file(settings: object, wanted: str | None) -> Path:
         raise ConfigError([Problem("", what, hint)])
     folder: Path = settings.folder  # type: ignore[attr-defined]
     return folder / chosen[0].config.file
+
+
+def _talk(options: argparse.Namespace, path: Path) -> int:
+    from datetime import UTC, datetime
+
+    from connectors.talkfile import Talk
+    from connectors.talklog import append_talk
+
+    talk = Talk(
+        title=options.title,
+        day=options.date,
+        audience=options.audience,
+        attendees=options.attendees,
+        interactions=options.interactions,
+        event=options.event,
+        url=options.url,
+    )
+    logged = append_talk(path, talk, today=datetime.now(UTC).date())
+    sys.stdout.write(f"{path}: {logged.talk.day} {logged.talk.title}\n")
+    for note in logged.notes:
+        sys.stderr.write(f"note: {note}\n")
+    if not options.quiet:
+        sys.stderr.write("the next harvest counts it; `harvest log undo` takes it back\n")
+    return 0
+
+
+def _undo(path: Path) -> int:
+    from connectors.talklog import undo_last
+
+    talk = undo_last(path)
+    sys.stdout.write(f"{path}: took back {talk.day} {talk.title}\n")
+    return 0

@@ -36,7 +36,15 @@ def build() -> argparse.ArgumentParser:
     status = command("status", "how each source stands: last success, next due, rows, failures")
     status.add_argument("--json", action="store_true", help="as JSON")
     _score(command("score", "the influence table"))
-    _log(command("log", "enter a talk by hand, or take the last entry back"))
+    _log(
+        commands.add_parser(
+            "log",
+            help="enter a talk by hand, or take the last entry back",
+            epilog=EXIT_CODES,
+            description="Enter a talk by hand, or take the last entry back.",
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+    )
     query = command("sql", "read-only SQL on the database; without QUERY it is read from standard input")
     query.add_argument("query", nargs="?", metavar="QUERY", help="a SELECT, for example 'FROM totals LIMIT 5'")
     query.add_argument(
@@ -83,7 +91,7 @@ def _score(score: argparse.ArgumentParser) -> None:
 
 def _log(log: argparse.ArgumentParser) -> None:
     kinds = log.add_subparsers(dest="what", metavar="WHAT", required=True)
-    talk = kinds.add_parser("talk", help="a talk, workshop or meetup you gave")
+    talk = kinds.add_parser("talk", help="a talk, workshop or meetup you gave", parents=[_common()])
     talk.add_argument("--title", required=True)
     talk.add_argument("--date", required=True, type=_day, metavar="DATE", help="YYYY-MM-DD")
     talk.add_argument("--audience", type=_count, metavar="N", help="people invited or reached by the announcement")
@@ -92,7 +100,7 @@ def _log(log: argparse.ArgumentParser) -> None:
     talk.add_argument("--event", default="", help="where it was given")
     talk.add_argument("--url", default="", help="slides or recording")
     talk.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
-    undo = kinds.add_parser("undo", help="take the last logged entry back")
+    undo = kinds.add_parser("undo", help="take the last logged entry back", parents=[_common()])
     undo.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
 
 

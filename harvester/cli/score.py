@@ -50,7 +50,7 @@ def _example(options: argparse.Namespace) -> int:
     out.print(f"  I    = (A · i) / (T_A · A_r)     = {example.factor_i:.0f}")
     out.print(f"  I_10 = I_0 · E^10 · I^10         ≈ {example.influence:,.0f}")
     out.print(
-        "The essay itself prints E = 10.5 and I_10 ≈ 3.2 × 10^8. Neither follows from its numbers: the formula gives\n"
+        "The essay itself prints E = 10.5 and I_10 ≈ 3.2 × 10^8. Neither follows from its numbers: they give\n"
         "1.05, and an E of 10.5 would give 1.7 × 10^15. harvester keeps to the formulas.",
         soft_wrap=True,
     )

@@ -81,7 +81,7 @@ def _clean(value: Any) -> Any:
         return [_clean(each) for each in value]
     if value is None or isinstance(value, (str, bool, int)):
         return value
-    if value != value:  # NaN and NaT: pandas's words for missing  # noqa: PLR0124
+    if value != value:  # NaN and NaT: pandas's words for missing
         return None
     if isinstance(value, (date, datetime)):
         return value.isoformat()
@@ -90,7 +90,7 @@ def _clean(value: Any) -> Any:
 
 def number(value: float | None) -> str:
     """A figure for a narrow column: 950, 12.3k, 4.5M, 1.2e+15; – for missing."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN
+    if value is None or value != value:
         return "–"
     size = abs(value)
     if size >= 1e12:
@@ -103,7 +103,7 @@ def number(value: float | None) -> str:
 
 def factor(value: float | None) -> str:
     """A factor with three significant decimals; – where it is undefined."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN
+    if value is None or value != value:
         return "–"
     return f"{value:.3f}" if abs(value) < 100 else number(value)
 

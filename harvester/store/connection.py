@@ -95,7 +95,7 @@ def _unusable(path: Path, text: str) -> str:
     if "not a valid DuckDB database" in text:
         return f"{path}: not a DuckDB database; move it away or name another file in [harvest] database"
     if "version number" in text:
-        return f"{path}: written by another DuckDB ({first}); open it with the DuckDB that wrote it, or upgrade harvester"
+        return f"{path}: written by another DuckDB ({first}); upgrade harvester, or use the DuckDB that wrote it"
     if "Permission denied" in text or "read-only" in text.lower():
         return f"{path}: cannot be written ({first}); check the owner and mode of the file and its folder"
     if "No space left" in text:

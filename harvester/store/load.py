@@ -17,16 +17,17 @@ from harvester.store.metatable import get_meta, set_meta
 
 _FACTS = ("02_subjects", "03_series", "04_incoming")
 _STORE = ("08_supersede", "09_unset", "10_insert")
-_SUMS = (
-    "13_daily_clear",
-    "14_actors_clear",
-    "15_actors",
-    "15_period_actors_clear",
-    "15_period_actors",
-    "16_daily",
+_DAYS = ("13_daily_clear", "14_actors_clear", "15_actors", "16_daily")
+_LEVELS = ("17_levels_clear", "18_gauges", "19_counters", "12_touched_levels")
+_PERIODS = ("24_periods", "25_totals_clear", "26_near", "27_near_actors", "28_totals")
+_COVERAGE = (
+    "20_coverage",
+    "21_coverage_news",
+    "22_coverage_clear",
+    "23_coverage_insert",
+    "29_period_coverage_clear",
+    "30_period_coverage",
 )
-_LEVELS = ("17_levels_clear", "18_gauges", "19_counters")
-_COVERAGE = ("20_coverage", "21_coverage_news", "22_coverage_clear", "23_coverage_insert")
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,7 @@ def _facts(
     _run(connection, "07_known", zone)
     rows = connection.execute(sql.text("load/11_counts")).fetchall()
     _run(connection, "12_touched", zone)
-    for name in _STORE + _SUMS + _LEVELS:
+    for name in _STORE + _DAYS + _LEVELS + _PERIODS:
         _run(connection, name, zone)
     return {(run_id, source, stream): (stored, revised) for run_id, source, stream, stored, revised in rows}
 
@@ -150,7 +151,7 @@ def _rezone(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
         return
     if before is not None:
         connection.execute(sql.text("load/00_rezone"), {"zone": zone.key})
-        for name in ("00_touch_events", *_SUMS):
+        for name in ("00_touch_events", *_DAYS, *_PERIODS):
             _run(connection, name, zone)
     set_meta(connection, "timezone", zone.key)
 
@@ -161,7 +162,9 @@ def _run(connection: duckdb.DuckDBPyConnection, name: str, zone: ZoneInfo) -> No
 
 
 _TEMP = {
-    "segment": "path VARCHAR, source VARCHAR, stream VARCHAR, run_id VARCHAR, observed_at TIMESTAMP, position INTEGER",
+    "segment": (
+        "path VARCHAR, source VARCHAR, stream VARCHAR, run_id VARCHAR, observed_at TIMESTAMP, position INTEGER"
+    ),
     "span": (
         "source VARCHAR, stream VARCHAR, read_at TIMESTAMP, position INTEGER, first_day DATE, last_day DATE,"
         " state VARCHAR, reason VARCHAR, metrics VARCHAR[]"
@@ -175,8 +178,9 @@ def _fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapp
     names = ", ".join(column.split()[0] for column in columns.split(", "))
     shape = json.dumps([{column.split()[0]: column.split()[1] for column in columns.split(", ")}])
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
+    unnested = "SELECT unnest(from_json($rows, $shape), recursive := true)"
     connection.execute(
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM (SELECT unnest(from_json($rows, $shape), recursive := true))",  # noqa: S608 - names from the table above
+        f"INSERT INTO {table} ({names}) SELECT {names} FROM ({unnested})",  # noqa: S608 - names from the table above
         {"rows": json.dumps(rows), "shape": shape},
     )
 

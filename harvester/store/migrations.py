@@ -53,7 +53,7 @@ def _checked(connection: duckdb.DuckDBPyConnection) -> int:
 
 
 # Views that others are built on come first.
-_FIRST = ("current_names", "period_totals", "period_coverage", "named_totals")
+_FIRST = ("current_names", "silent_periods", "named_totals")
 
 
 def _view_order() -> list[str]:

@@ -124,6 +124,14 @@ def test_stack_is_masked(redactor):
     assert log.text.getvalue() == f"m\nf('{MASK}')\n"
 
 
+def test_log_call_with_wrong_arguments_does_not_stop_the_caller(redactor):
+    log = Log(redactor)
+
+    log.logger.warning("%d rows for %s", TOKEN)  # noqa: PLE1206 - that is the point
+
+    assert log.text.getvalue() == "%d rows for %s (arguments left out: they do not fit)\n"
+
+
 def test_harmless_exception_keeps_its_details(redactor):
     log, records = Log(redactor), []
     later = logging.Handler()

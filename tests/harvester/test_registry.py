@@ -86,7 +86,7 @@ def test_broken_connector_is_reported_by_name_and_leaves_the_others(module, text
 
 
 def test_entry_point_that_is_no_connector_is_refused():
-    with pytest.raises(BrokenConnector, match=r"is a int, not a connectors\.base\.Connector"):
+    with pytest.raises(BrokenConnector, match=r"is of type int, not a connectors\.base\.Connector"):
         Registry([offered("number", "NUMBER")]).get("number")
 
 

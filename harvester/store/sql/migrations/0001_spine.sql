@@ -43,12 +43,19 @@ CREATE TABLE store.daily (series_id INTEGER, day DATE, total DOUBLE, scored DOUB
 -- Who acted on a day, bots left out, so that people are counted without a look at the facts.
 CREATE TABLE store.actor_days (series_id INTEGER, day DATE, actor VARCHAR, left_out VARCHAR);
 
--- Distinct people of each week and month, bots left out: sums of days would count them more than once.
-CREATE TABLE store.period_actors (series_id INTEGER, grain VARCHAR, period DATE, actors INTEGER);
+-- Sums a period: of a gauge its last reading; actors: distinct people of the whole period.
+CREATE TABLE store.totals (
+    series_id INTEGER, grain VARCHAR, period DATE, ends_on DATE, total DOUBLE, scored DOUBLE, actors INTEGER
+);
 
 -- What is known of each day. share: how much of it was observed, 0 to 1.
 CREATE TABLE store.coverage (
     source VARCHAR, stream VARCHAR, metric VARCHAR, day DATE, state VARCHAR, reason VARCHAR, share DOUBLE
+);
+
+-- The share of each period that was observed, 0 to 1.
+CREATE TABLE store.period_coverage (
+    source VARCHAR, metric VARCHAR, grain VARCHAR, period DATE, ends_on DATE, coverage DOUBLE
 );
 
 -- Where each stream's next read starts, part by part.

@@ -1,0 +1,347 @@
+"""The one door through which connectors ask the web: bounded in time and size, closed to private addresses."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from http.cookiejar import DefaultCookiePolicy
+from importlib.metadata import PackageNotFoundError, metadata
+from typing import Any, NoReturn
+from urllib.parse import SplitResult, unquote, urldefrag, urljoin
+
+import requests
+import urllib3
+from requests.adapters import BaseAdapter
+
+from connectors.addresses import (
+    Resolver,
+    check_address,
+    check_literal,
+    origin,
+    resolve,
+    split,
+    without_secrets,
+)
+from connectors.answers import failure_of, hint_of, refusal_of
+from connectors.base import Meter
+from connectors.errors import ConnectorError, Malformed, Unavailable
+from connectors.wire import Deadline, Guard, GuardedAdapter
+
+__all__ = ["Http", "Lanes", "Page", "check_address", "without_secrets"]
+
+MIB = 1024 * 1024
+MOST_REDIRECTS = 10
+
+_PIECE = 64 * 1024
+_HINT_BYTES = 4096
+_REDIRECTS = {301, 302, 303, 307, 308}
+_PERMANENT = {301, 308}
+_KEEP_METHOD = {307, 308}
+# What may follow a redirect to another origin: nothing that identifies or authorises.
+_HARMLESS = {"accept", "accept-language", "content-type"}
+_VALIDATORS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
+
+
+def utc_now() -> datetime:
+    """The instant, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Page:
+    """A successful (2xx) answer, its body complete and decoded.
+
+    `url`: after redirects. `headers`: names in lower case. `validators`: "etag" and "last_modified" verbatim,
+    only what came; made to be stored in a checkpoint. `moved_to`: where a chain of permanent redirects led.
+    """
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    validators: dict[str, str]
+    moved_to: str | None = None
+
+    def json(self) -> Any:
+        """The body as JSON. Raises Malformed if it is anything else, such as a login page under a JSON type."""
+        try:
+            return json.loads(self.body, parse_constant=_refuse_constant)
+        except (ValueError, RecursionError):
+            raise Malformed(f"{without_secrets(self.url)}: answered {self._looks_like()} instead of JSON") from None
+
+    def _looks_like(self) -> str:
+        start = self.body.lstrip()[:1]
+        if not start:
+            return "nothing"
+        return "a web page" if start == b"<" else "something else"
+
+    def __repr__(self) -> str:
+        return f"Page({without_secrets(self.url)!r}, {self.status}, {len(self.body)} bytes)"
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+class Lanes:
+    """How many exchanges with one host may run at once, over all doors that share this table."""
+
+    def __init__(self, per_host: int = 4) -> None:
+        self._per_host = per_host
+        self._semaphores: dict[str, threading.BoundedSemaphore] = {}
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def lane(self, host: str, wait: float) -> Iterator[None]:
+        """Hold one of the host's lanes. Raises Unavailable when none gets free within `wait` seconds."""
+        with self._lock:
+            semaphore = self._semaphores.setdefault(host, threading.BoundedSemaphore(self._per_host))
+        if not semaphore.acquire(timeout=wait):
+            raise Unavailable(f"{host}: {self._per_host} other requests to it did not end in time")
+        try:
+            yield
+        finally:
+            semaphore.release()
+
+
+SHARED_LANES = Lanes()
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: requests would read a redirect's whole body, however long, before we see it."""
+
+
+@dataclass(slots=True)
+class _Exchange:
+    """What is asked, and what may still be sent along after the next redirect."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    conditions: dict[str, str]
+    body: bytes | None = None
+    moved_to: str | None = None
+    is_permanent: bool = True
+    secrets: set[str] = field(default_factory=set)
+
+    def follow(self, status: int, target: str) -> None:
+        """Turn to where a redirect points, without credentials if that is another origin."""
+        parts = split(target)
+        is_same = _is_same_or_safer(split(self.url), parts)
+        if self.method != "GET" and not (is_same and status in _KEEP_METHOD):
+            raise Malformed(
+                f"{without_secrets(self.url)}: moved to {without_secrets(target)}", remedy="configure the new address"
+            )
+        if not is_same:
+            self.headers = {name: value for name, value in self.headers.items() if name.lower() in _HARMLESS}
+        self.url = self._without_user(parts)
+        self.is_permanent = self.is_permanent and status in _PERMANENT
+        if self.is_permanent:
+            self.moved_to = self.url
+
+    def _without_user(self, parts: SplitResult) -> str:
+        """The URL bare; user and password go into a header, where they neither leak nor outlive a redirect."""
+        if "@" not in parts.netloc:
+            return urldefrag(parts.geturl()).url
+        user, password = unquote(parts.username or ""), unquote(parts.password or "")
+        token = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self.headers.setdefault("Authorization", f"Basic {token}")
+        self.secrets |= {password, token}
+        return urldefrag(parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()).url
+
+    @classmethod
+    def start(
+        cls, method: str, url: str, headers: Mapping[str, str], conditions: dict[str, str], body: bytes | None = None
+    ) -> _Exchange:
+        """Refuse what is no web address, and know the secrets that no message may repeat."""
+        parts = split(url)
+        exchange = cls(method, url, dict(headers), conditions, body)
+        exchange.url = exchange._without_user(parts)
+        for name, value in headers.items():
+            if name.lower() not in _HARMLESS:
+                exchange.secrets |= {value, value.rpartition(" ")[2]}  # "Bearer KEY": the whole, and the key
+        return exchange
+
+
+def _is_same_or_safer(old: SplitResult, new: SplitResult) -> bool:
+    """Same origin, or the same host's move from http to https on the usual ports."""
+    is_upgrade = (old.scheme, new.scheme) == ("http", "https") and not old.port and not new.port
+    return origin(old) == origin(new) or (is_upgrade and old.hostname == new.hostname)
+
+
+class Http:
+    """The door. One per worker thread; the connections stay open between requests.
+
+    An exchange, redirects included, is over after `deadline`, and no wait for the network lasts longer than
+    `timeout`. More than `max_bytes` of decoded body is refused. Never sleeps, never tries again. Sends no
+    cookies, no ~/.netrc credentials and uses no proxy. Certificates are checked against REQUESTS_CA_BUNDLE
+    where that is set. Every failure is a ConnectorError.
+    """
+
+    def __init__(
+        self,
+        *,
+        allow_private: bool = False,
+        timeout: timedelta = timedelta(seconds=30),
+        deadline: timedelta = timedelta(seconds=120),
+        max_bytes: int = 10 * MIB,
+        meter: Meter | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        resolver: Resolver = resolve,
+        transport: BaseAdapter | None = None,
+        lanes: Lanes = SHARED_LANES,
+    ) -> None:
+        self._allow_private = allow_private
+        self._max_bytes = max_bytes
+        self._meter = meter or Meter()
+        self._clock = clock
+        self._lanes = lanes
+        self._deadline = Deadline(timeout.total_seconds(), deadline.total_seconds())
+        guard = Guard(self._deadline, allow_private=allow_private, resolver=resolver)
+        self._session = _open_session(transport or GuardedAdapter(guard))
+
+    def get(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        validators: Mapping[str, Any] | None = None,
+    ) -> Page | None:
+        """Fetch `url`; None when it has not changed since the `validators` of an earlier Page (304)."""
+        conditions = {
+            header: value
+            for name, header in _VALIDATORS.items()
+            if isinstance(value := (validators or {}).get(name), str)
+        }
+        if params:
+            url = _with_params(url, params)
+        return self._exchange(_Exchange.start("GET", url, headers or {}, conditions))
+
+    def post_json(self, url: str, payload: Any, *, headers: Mapping[str, str] | None = None) -> Page:
+        """Send `payload` as JSON. A redirect to another origin is not followed."""
+        body = json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
+        sent = {"Content-Type": "application/json", **(headers or {})}
+        page = self._exchange(_Exchange.start("POST", url, sent, {}, body))
+        if page is None:  # cannot be: no condition was sent
+            raise Malformed(f"{without_secrets(url)}: answered 304 to a POST")
+        return page
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def __enter__(self) -> Http:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _exchange(self, exchange: _Exchange) -> Page | None:
+        self._deadline.restart()
+        for _ in range(MOST_REDIRECTS + 1):
+            parts = split(exchange.url)
+            check_literal(parts, allow_private=self._allow_private)
+            where = without_secrets(exchange.url)
+            try:
+                with (
+                    self._lanes.lane(parts.hostname or "", self._deadline.next_wait()),
+                    closing(self._send(exchange)) as response,
+                ):
+                    target = _target(response)
+                    if target is None:
+                        return self._page(response, exchange, where)
+            # requests and urllib3 let some of each other's and of the system's errors through.
+            except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
+                # Without the cause, whose text quotes the URL: its query may hold a key.
+                raise self._failure(error, where) from None
+            exchange.follow(response.status_code, target)
+        raise Malformed(f"{where}: more than {MOST_REDIRECTS} redirects")
+
+    def _send(self, exchange: _Exchange) -> requests.Response:
+        headers = {**exchange.headers, **exchange.conditions}
+        request = requests.Request(exchange.method, exchange.url, headers=headers, data=exchange.body)
+        prepared = self._session.prepare_request(request)
+        self._meter.requests += 1
+        wait = self._deadline.next_wait()
+        return self._session.send(prepared, stream=True, timeout=(wait, wait), allow_redirects=False)
+
+    def _page(self, response: requests.Response, exchange: _Exchange, where: str) -> Page | None:
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        status = response.status_code
+        if status == 304 and exchange.conditions:
+            self._body(response, where)  # none, but reading it gives the connection back
+            return None
+        if not 200 <= status < 300:
+            hint = hint_of(self._start_of(response), exchange.secrets | _query_values(exchange.url))
+            raise refusal_of(status, headers, where, self._clock(), hint)
+        body = self._body(response, where)
+        named = {"etag": headers.get("etag"), "last_modified": headers.get("last-modified")}
+        validators = {name: value for name, value in named.items() if value}
+        return Page(exchange.url, status, headers, body, validators, exchange.moved_to)
+
+    def _body(self, response: requests.Response, where: str) -> bytes:
+        body = bytearray()
+        for piece in response.iter_content(_PIECE):
+            body += piece
+            if len(body) > self._max_bytes:
+                raise Malformed(f"{where}: sent more than {self._max_bytes / MIB:.3g} MiB")
+        return bytes(body)
+
+    def _start_of(self, response: requests.Response) -> bytes:
+        """The start of a refusal's body; one that cannot be read tells nothing, the status does."""
+        try:
+            return next(response.iter_content(_HINT_BYTES), b"")
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError):
+            return b""
+
+    def _failure(self, error: Exception, where: str) -> ConnectorError:
+        if self._deadline.is_over:
+            return Unavailable(f"{where}: not complete after {self._deadline.total:.3g} s")
+        return failure_of(error, where)
+
+
+def _open_session(transport: BaseAdapter) -> requests.Session:
+    session = _Session()
+    session.trust_env = False  # ~/.netrc would be sent to whatever host is asked
+    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.clear()
+    session.headers.update({"User-Agent": _user_agent(), "Accept-Encoding": "gzip", "Accept": "*/*"})
+    session.mount("https://", transport)
+    session.mount("http://", transport)
+    return session
+
+
+@cache
+def _user_agent() -> str:
+    try:
+        about = metadata("harvester")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "harvester"
+    pages = [entry.partition(",")[2].strip() for entry in about.get_all("Project-URL") or []]
+    return f"harvester/{about['Version']}" + (f" (+{pages[0]})" if pages else "")
+
+
+def _with_params(url: str, params: Mapping[str, str | int]) -> str:
+    return requests.Request("GET", url, params=params).prepare().url or url
+
+
+def _target(response: requests.Response) -> str | None:
+    location = response.headers.get("location")
+    if response.status_code not in _REDIRECTS or not location:
+        return None
+    # http.client reads header bytes as Latin-1; addresses are UTF-8.
+    return urljoin(response.url, location.encode("latin-1").decode("utf-8", "replace"))
+
+
+def _query_values(url: str) -> set[str]:
+    return {unquote(pair.partition("=")[2]) for pair in split(url).query.split("&")} - {""}
