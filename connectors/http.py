@@ -119,7 +119,7 @@ class _Session(requests.Session):
         """None: requests would read a redirect's whole body, however long, before we see it."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)  # its repr stands in tracebacks with locals, and would show the secrets
 class _Exchange:
     """What is asked, and what may still be sent along after the next redirect."""
 

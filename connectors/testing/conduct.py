@@ -18,7 +18,7 @@ from connectors.testing.case import FAULTS, Case, Mood, hold, opened, read, read
 
 @contextmanager
 def _watched_sleep() -> Iterator[list[str]]:
-    """Who calls time.sleep meanwhile in this thread; a fake server in another may, and so may the standard library."""
+    """Who calls time.sleep in this thread; a fake server in another may, and so may the standard library."""
     naps: list[str] = []
     sleep, reader = time.sleep, threading.get_ident()
 

@@ -5,6 +5,7 @@ The database is open only for moments: to ask, to load, to keep scores. Between 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,6 +43,8 @@ __all__ = [
 # One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
 ROWS_PER_LOAD = 250_000
 _ROOMY = "2GB"
+# DuckDB refuses a read-only and a writing connection to one file in one process.
+_ONE_AT_A_TIME = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,12 @@ class Store:
     @contextmanager
     def reading(self, *, timeout: float = 30.0) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection for a moment. Raises Busy, StoreError."""
-        connection = open_reader(self.path, timeout=timeout)
-        try:
-            yield connection
-        finally:
-            connection.close()
+        with _ONE_AT_A_TIME:
+            connection = open_reader(self.path, timeout=timeout)
+            try:
+                yield connection
+            finally:
+                connection.close()
 
     def replace(self, tables: Mapping[str, pd.DataFrame], *, timeout: float) -> None:
         """Replace the rows of the scoring caches by these frames, all or none. Raises Busy, StoreError."""
@@ -132,12 +136,13 @@ class Store:
 
     @contextmanager
     def _opened(self, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = open_writer(self.path, timeout=timeout)
-        try:
-            migrations.migrate(connection)
-            yield connection
-        finally:
-            connection.close()
+        with _ONE_AT_A_TIME:
+            connection = open_writer(self.path, timeout=timeout)
+            try:
+                migrations.migrate(connection)
+                yield connection
+            finally:
+                connection.close()
 
 
 def _groups(segments: Sequence[Segment]) -> Iterator[list[Segment]]:

@@ -9,6 +9,11 @@ import struct
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+
+from connectors.http import Http, Lanes
+
+NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 Answer = Callable[[socket.socket, str], None]
 
@@ -85,6 +90,11 @@ def reply(status: int, body: bytes = b"", headers: Mapping[str, str] | None = No
     return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1") + body
 
 
+def moved(status: int, location: str) -> bytes:
+    """A redirect."""
+    return reply(status, headers={"Location": location})
+
+
 def trickle(connection: socket.socket, data: bytes, pause: float = 0.05) -> None:
     """Send byte by byte, each well within any time-out of a single wait."""
     for index in range(len(data)):
@@ -95,3 +105,9 @@ def trickle(connection: socket.socket, data: bytes, pause: float = 0.05) -> None
 def reset(connection: socket.socket) -> None:
     """Make closing this connection send RST instead of FIN."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def door(**settings) -> Http:
+    """A door to the loopback server, with short times and a table of its own."""
+    chosen = {"allow_private": True, "timeout": timedelta(seconds=5), "clock": lambda: NOW, "lanes": Lanes()}
+    return Http(**{**chosen, **settings})
