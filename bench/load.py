@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import resource
 import shutil
 import subprocess
 import sys
@@ -133,12 +132,13 @@ def fill_spool(folder: Path, rows: int) -> None:
 
 def fill_database(folder: Path, rows: int) -> None:
     """A database that has long been in use by another source, written straight into its tables."""
-    from harvester.store import Store
+    from harvester.store import Store, sql
     from harvester.store.connection import open_writer
+    from harvester.store.load import PERIODS
 
     store = Store(folder / "harvest.duckdb", ZoneInfo("UTC"))
     store.prepare(timeout=5)
-    connection = open_writer(store.path, timeout=5)
+    connection = open_writer(store.path, timeout=5, memory_limit="4GB")
     connection.execute(
         "INSERT INTO store.series SELECT i, 'other', 'all', 'metric' || i % 6, 'repo:' || i // 6, 'event' FROM range(1200) t(i)"
     )
@@ -155,16 +155,13 @@ def fill_database(folder: Path, rows: int) -> None:
         "INSERT INTO store.actor_days SELECT DISTINCT series_id, day, actor, left_out FROM store.observations"
         " WHERE actor IS NOT NULL"
     )
-    for grain in ("week", "month"):
-        connection.execute(
-            "INSERT INTO store.period_actors SELECT series_id, $grain, date_trunc($grain, day)::DATE, count(DISTINCT actor)"
-            " FROM store.actor_days GROUP BY ALL",
-            {"grain": grain},
-        )
     connection.execute(
         "INSERT INTO store.daily SELECT series_id, day, sum(value), sum(value), count(DISTINCT actor)"
         " FROM store.observations GROUP BY ALL"
     )
+    connection.execute("CREATE TEMP TABLE touched AS SELECT series_id, day FROM store.daily")
+    for name in PERIODS:
+        connection.execute(sql.text(f"load/{name}"))
     connection.close()
 
 
@@ -227,7 +224,10 @@ def run_weekly(folder: Path) -> dict[str, float]:
 def measured(started: float, **more: float) -> dict[str, float]:
     """Seconds since, and this process's peak memory in MiB."""
     seconds = time.perf_counter() - started
-    return {"seconds": seconds, "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, **more}
+    # Not getrusage: its peak is inherited from the process that started this one.
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    peak = int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM")))
+    return {"seconds": seconds, "rss": peak / 1024, **more}
 
 
 STEPS = {"load": run_load, "bare": run_bare, "weekly": run_weekly}

@@ -20,7 +20,6 @@ from connectors.addresses import Resolver, refuse_private, resolve
 from connectors.errors import Unavailable
 
 if TYPE_CHECKING:
-    from urllib3.connection import BaseHTTPConnection
     from urllib3.response import HTTPResponse
 
 
@@ -82,7 +81,7 @@ class _TimedReader(io.RawIOBase):
     A socket's own timeout starts anew with every byte, so a server that sends one now and then never hits it.
     """
 
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket, deadline: Deadline) -> None:
+    def __init__(self, raw: Any, sock: socket.socket, deadline: Deadline) -> None:
         super().__init__()
         self._raw = raw
         self._sock = sock
@@ -93,7 +92,8 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int | None:
         self._sock.settimeout(self._deadline.next_wait())
-        return self._raw.readinto(buffer)  # type: ignore[attr-defined, no-any-return]  # typeshed lacks it
+        read: int | None = self._raw.readinto(buffer)
+        return read
 
     def close(self) -> None:
         self._raw.close()
@@ -105,7 +105,8 @@ class _TimedResponse(http.client.HTTPResponse):
 
     def __init__(self, sock: socket.socket, *args: Any, deadline: Deadline, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
-        self.fp = io.BufferedReader(_TimedReader(self.fp.detach(), sock, deadline))  # type: ignore[attr-defined]
+        whole: Any = self.fp
+        self.fp = io.BufferedReader(_TimedReader(whole.detach(), sock, deadline))
 
 
 class _GuardedConnection(HTTPConnection):
@@ -144,9 +145,9 @@ class _GuardedPool(HTTPConnectionPool):
         super().__init__(*args, **kwargs)
         self._guard = guard
 
-    def _new_conn(self) -> BaseHTTPConnection:
-        connection = super()._new_conn()
-        connection.guard = self._guard  # type: ignore[attr-defined]  # ours, by ConnectionCls
+    def _new_conn(self) -> Any:
+        connection: Any = super()._new_conn()
+        connection.guard = self._guard
         return connection
 
 

@@ -224,10 +224,14 @@ class _StreamReader:
     def _attempts(self, writer: Writer) -> None:
         """Read to the end; after a passing failure go on from the last checkpoint, as often as patience allows."""
         start, patience = self._start(), self.owner.order.patience
-        for attempt in range(1, patience.attempts + 1):
+        attempt = 0
+        while True:
+            reached = writer.progress
             try:
-                self._drain(writer, start | writer.progress)
+                self._drain(writer, start | reached)
             except (Unavailable, RateLimited) as error:
+                # A read that gets on is not a read that fails again.
+                attempt = 1 if writer.progress != reached else attempt + 1
                 pause = self._pause(error, attempt)
                 if attempt == patience.attempts or pause > patience.longest_pause:
                     raise
@@ -241,7 +245,8 @@ class _StreamReader:
         if isinstance(error, RateLimited):
             return max(error.retry_at - self.owner.clock(), timedelta(0))
         # Jitter, so that many sources behind one failing host do not come back in step.
-        return self.owner.order.patience.first_pause * 4 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311
+        factor: float = 4 ** (attempt - 1) * random.uniform(0.5, 1)  # noqa: S311
+        return self.owner.order.patience.first_pause * factor
 
     def _drain(self, writer: Writer, cursor: Mapping[str, Any]) -> None:
         batches = self.stream.read(cursor)
@@ -252,11 +257,15 @@ class _StreamReader:
                 self.tally.observations += len(sound.observations)
                 self.tally.rejected += len(sound.rejects)
                 self.tally.rejects += sound.rejects[: _SHOWN_REJECTS - len(self.tally.rejects)]
-                self.tally.problems += sound.problems
+                self.tally.problems += [problem for problem in sound.problems if not self._is_known(problem)]
                 self.tally.covered |= bool(sound.coverage)
                 writer.add(sound)
                 if self.owner.stop.is_set():
                     return
+
+    def _is_known(self, problem: ConnectorError) -> bool:
+        """A retry tells of the same missing repository again."""
+        return str(problem) in map(str, self.tally.problems)
 
     def _success(self) -> tuple[str, str]:
         if self.owner.stop.is_set():

@@ -25,12 +25,18 @@ MOST_SECONDS = 30
 MOST_MEMORY = 1 << 30
 """Bytes. A real feed of 10 MB takes a tenth."""
 
+OUT_OF_MEMORY = 3
+"""Exit status; 1 is an exception of feedparser, which some odd markup raises."""
+
 LONGEST = 5000
 """Characters of a field that is not part of an identity."""
 
 _DECLARATION = re.compile(rb"<\?xml\b[^<>]{0,500}\?>")
 _START = re.compile(rb"<(?:\?xml|rss|feed|rdf:RDF|!DOCTYPE)\b", re.IGNORECASE)
 _END = re.compile(rb"</(?:rss|feed|(?:\w+:)?rdf|channel)\s*>\s*(?:<!--.*?-->\s*)*\Z", re.IGNORECASE | re.DOTALL)
+_EXTENSION = re.compile(
+    rb"</?(?!(?:a10|atom|rdf|rss|dc|dcterms|slash|thr|media|yt|feedburner|content)\b)[A-Za-z][\w.-]*:[^<>]*>"
+)
 _FURTHEST_START = 4096
 _TAIL = 2000
 _MARKS = (
@@ -49,20 +55,26 @@ def parse(body: bytes, content_type: str) -> dict[str, Any]:
     Dates are seconds since 1970 or null; counters are text as written or null.
     """
     body = _prepare(body)
-    # In a file, never as text: feedparser opens what looks like a path or an address. Without the page's address,
-    # which it would put before guids too, and they would change when the feed moves.
-    parsed = feedparser.parse(
-        io.BytesIO(body),
-        response_headers=_charset(content_type, body),
-        resolve_relative_uris=False,
-        sanitize_html=False,
-    )
+    headers = _charset(content_type, body)
+    try:
+        parsed = _parse(body, headers)
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+        # Odd values in extensions that we have no use for, such as a chapter without a start.
+        parsed = _parse(_EXTENSION.sub(b"", body), headers)
     return {
         "version": parsed.get("version") or "",
         "home": parsed.feed.get("link"),
         "is_whole": _is_whole(parsed, body),
         "entries": [_fields(entry) for entry in parsed.entries],
     }
+
+
+def _parse(body: bytes, headers: Mapping[str, str]) -> Any:
+    # In a file, never as text: feedparser opens what looks like a path or an address. Without the page's address,
+    # which it would put before guids too, and they would change when the feed moves.
+    return feedparser.parse(
+        io.BytesIO(body), response_headers=headers, resolve_relative_uris=False, sanitize_html=False
+    )
 
 
 def _prepare(body: bytes) -> bytes:
@@ -147,7 +159,10 @@ def main() -> None:
         seconds = int(sys.argv[2])
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
         resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
-    json.dump(parse(sys.stdin.buffer.read(), sys.argv[1]), sys.stdout)
+    try:
+        json.dump(parse(sys.stdin.buffer.read(), sys.argv[1]), sys.stdout)
+    except MemoryError:
+        sys.exit(OUT_OF_MEMORY)
 
 
 if __name__ == "__main__":

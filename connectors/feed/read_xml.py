@@ -48,8 +48,10 @@ def parse_apart(body: bytes, content_type: str, seconds: int = parser.MOST_SECON
         raise Malformed("it takes too long to parse") from None
     except OSError as error:
         raise Unavailable(f"no process could be started to parse it ({error.strerror})") from None
-    if done.returncode:
-        raise Malformed("it takes too much time or memory to parse, or breaks the parser")
+    if done.returncode == 1:
+        raise Malformed("the parser fails over its markup", remedy="have a feed validator check it")
+    if done.returncode:  # killed by a limit, or by the system for want of memory
+        raise Malformed("it takes too much time or memory to parse")
     fields: dict[str, Any] = json.loads(done.stdout)
     return fields
 
@@ -60,7 +62,7 @@ def read_xml(page: Page, parse: Parse = parse_apart) -> Feed:
     try:
         fields = parse(page.body, page.headers.get("content-type", ""))
     except (Malformed, Unavailable) as error:
-        raise type(error)(f"{where}: {error.what}") from None
+        raise type(error)(f"{where}: {error.what}", remedy=error.remedy) from None
     if not fields["version"]:
         raise Malformed(f"{where}: a web page or something else, not a feed", remedy=_named_feed(page))
     refuse_masses(len(fields["entries"]), where)

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from scoring import Result
 
 MODELS = ("chained", "essay")
+_DAY = {"day": "%m-%d", "week": "%m-%d", "month": "%Y-%m"}
+_ABSURD = 1e9
 _INPUTS = {"R": "reads", "C": "comments", "T": "clicks", "A·i": "interactions", "T_A": "audience"}
 
 
@@ -46,7 +48,7 @@ def _rows(scores: Result, person: str, grain: str) -> list[dict[str, Any]]:
 
     def chosen(frame: pd.DataFrame) -> list[dict[str, Any]]:
         kept = frame[(frame["person"] == person) & (frame["grain"] == grain)]
-        return kept.to_dict("records")
+        return [{str(name): value for name, value in row.items()} for row in kept.to_dict("records")]
 
     periods: dict[Any, dict[str, Any]] = {}
     for row in chosen(scores.factors):
@@ -59,10 +61,7 @@ def _rows(scores: Result, person: str, grain: str) -> list[dict[str, Any]]:
 
 
 def _print_person(out: Console, person: str, grain: str, rows: list[dict[str, Any]], models: tuple[str, ...]) -> None:
-    columns = [grain, *_INPUTS]
-    for model in models:
-        columns += [f"{model}\nE", "\nI", "\ninfluence"]
-    made = show.table([], title=f"Influence of {show.plain(person)}, by {grain}")
+    made = show.figures()
     made.add_column(grain)
     for name in _INPUTS:
         made.add_column(name, justify="right")
@@ -72,13 +71,14 @@ def _print_person(out: Console, person: str, grain: str, rows: list[dict[str, An
         made.add_column(model, justify="right")
     for row in rows:
         either = next(iter(row[model] for model in MODELS if model in row))
-        cells = [f"{row['period']:%Y-%m-%d}{'*' if either.get('provisional') else ''}"]
+        cells = [f"{row['period']:{_DAY[grain]}}{'*' if either.get('provisional') else ''}"]
         cells += [show.number(either.get(name)) for name in _INPUTS.values()]
         for model in models:
             part = row.get(model, {})
             cells += [show.factor(part.get("factor_e")), show.factor(part.get("factor_i"))]
             cells.append(show.number(part.get("influence")))
         made.add_row(*cells)
+    out.print(f"Influence of {show.plain(person)} by {grain}, from {rows[0]['period']:%Y-%m-%d} on", soft_wrap=True)
     out.print(made)
     for line in _notes(rows, models):
         out.print(line, soft_wrap=True)
@@ -97,6 +97,8 @@ def _notes(rows: list[dict[str, Any]], models: tuple[str, ...]) -> list[str]:
                 if status not in ("ok", "provisional"):
                     reasons.setdefault(status, []).append(f"{row['period']:%m-%d}")
             notes += [f"{model} {letter}: {show.plain(why)} ({_some(when)})" for why, when in reasons.items()]
+    if any((row.get("essay", {}).get("influence") or 0) > _ABSURD for row in rows if "essay" in models):
+        notes.append("essay: the literal product of its factors grows without bound (docs/scoring.md says why)")
     return notes
 
 

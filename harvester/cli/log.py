@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from harvester.cli import show
+
+if TYPE_CHECKING:
+    from harvester.config import Settings
 
 
 def run(options: argparse.Namespace) -> int:
@@ -16,30 +21,31 @@ def run(options: argparse.Namespace) -> int:
     settings = show.settings(options)
     path = _file(settings, options.source)
     try:
-        return _talk(options, path) if options.what == "talk" else _undo(path)
+        return _talk(options, path, _today(settings)) if options.what == "talk" else _undo(path)
     except (ConnectorError, ValueError) as error:
         sys.stderr.write(f"harvest: {error}\n")
         return 2
 
 
-def _file(settings: object, wanted: str | None) -> Path:
+def _today(settings: Settings) -> date:
+    return datetime.now(UTC).astimezone(settings.timezone).date()
+
+
+def _file(settings: Settings, wanted: str | None) -> Path:
     """The file of the one talks source, or of the named one."""
     from harvester.config import ConfigError, Problem
 
-    talks = [source for source in settings.sources if source.connector.name == "talks"]  # type: ignore[attr-defined]
+    talks = [source for source in settings.sources if source.connector.name == "talks"]
     chosen = [source for source in talks if wanted in (None, source.name)]
     if len(chosen) != 1:
         names = ", ".join(source.name for source in talks) or "none"
         what = "no talks source" if not talks else "which talks source? name it with --source"
         hint = f"there are: {names}" if talks else 'add [source.talks] with connector = "talks"'
         raise ConfigError([Problem("", what, hint)])
-    folder: Path = settings.folder  # type: ignore[attr-defined]
-    return folder / chosen[0].config.file
+    return settings.folder / str(chosen[0].config.file)
 
 
-def _talk(options: argparse.Namespace, path: Path) -> int:
-    from datetime import UTC, datetime
-
+def _talk(options: argparse.Namespace, path: Path, today: date) -> int:
     from connectors.talkfile import Talk
     from connectors.talklog import append_talk
 
@@ -52,7 +58,7 @@ def _talk(options: argparse.Namespace, path: Path) -> int:
         event=options.event,
         url=options.url,
     )
-    logged = append_talk(path, talk, today=datetime.now(UTC).date())
+    logged = append_talk(path, talk, today=today)
     sys.stdout.write(f"{path}: {logged.talk.day} {logged.talk.title}\n")
     for note in logged.notes:
         sys.stderr.write(f"note: {note}\n")

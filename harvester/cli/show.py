@@ -62,6 +62,13 @@ def table(columns: Sequence[str], *, right: Iterable[str] = (), title: str | Non
     return made
 
 
+def figures() -> Table:
+    """An empty table for many narrow columns of numbers."""
+    from rich.table import Table
+
+    return Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), header_style="bold")
+
+
 def plain(text: object) -> str:
     """Text from outside for a rich table: no markup, no control characters that could rewrite the terminal."""
     from rich.markup import escape
@@ -94,7 +101,7 @@ def number(value: float | None) -> str:
         return "–"
     size = abs(value)
     if size >= 1e12:
-        return f"{value:.1e}"
+        return f"{value:.1e}".replace("e+", "e")
     for limit, unit in ((1e9, "G"), (1e6, "M"), (1e4, "k")):
         if size >= limit:
             return f"{value / (1e3 if unit == 'k' else limit):.1f}{unit}"
@@ -102,10 +109,10 @@ def number(value: float | None) -> str:
 
 
 def factor(value: float | None) -> str:
-    """A factor with three significant decimals; – where it is undefined."""
+    """A factor with three decimals, fewer where it is large; – where it is undefined."""
     if value is None or value != value:
         return "–"
-    return f"{value:.3f}" if abs(value) < 100 else number(value)
+    return f"{value:.3f}" if abs(value) < 10 else number(value)
 
 
 def moment(value: datetime | None) -> str:

@@ -25,7 +25,7 @@ def warm() -> None:
     duckdb.connect().execute("SELECT $warm", {"warm": 1}).fetchone()
 
 
-def open_writer(path: Path, *, timeout: float, memory_limit: str = "136MB") -> duckdb.DuckDBPyConnection:
+def open_writer(path: Path, *, timeout: float, memory_limit: str = "120MB") -> duckdb.DuckDBPyConnection:
     """Open for writing, creating the file; wait up to `timeout` seconds for other processes to let go.
 
     Raises Busy naming the holder, StoreError when the file or its folder cannot be used.

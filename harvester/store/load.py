@@ -19,7 +19,7 @@ _FACTS = ("02_subjects", "03_series", "04_incoming")
 _STORE = ("08_supersede", "09_unset", "10_insert")
 _DAYS = ("13_daily_clear", "14_actors_clear", "15_actors", "16_daily")
 _LEVELS = ("17_levels_clear", "18_gauges", "19_counters", "12_touched_levels")
-_PERIODS = ("24_periods", "25_totals_clear", "26_near", "27_near_actors", "28_totals")
+PERIODS = ("24_periods", "25_totals_clear", "26_near", "27_near_actors", "28_totals")
 _COVERAGE = (
     "20_coverage",
     "21_coverage_news",
@@ -121,7 +121,7 @@ def _facts(
     _run(connection, "07_known", zone)
     rows = connection.execute(sql.text("load/11_counts")).fetchall()
     _run(connection, "12_touched", zone)
-    for name in _STORE + _DAYS + _LEVELS + _PERIODS:
+    for name in _STORE + _DAYS + _LEVELS + PERIODS:
         _run(connection, name, zone)
     return {(run_id, source, stream): (stored, revised) for run_id, source, stream, stored, revised in rows}
 
@@ -151,7 +151,7 @@ def _rezone(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
         return
     if before is not None:
         connection.execute(sql.text("load/00_rezone"), {"zone": zone.key})
-        for name in ("00_touch_events", *_DAYS, *_PERIODS):
+        for name in ("00_touch_events", *_DAYS, *PERIODS):
             _run(connection, name, zone)
     set_meta(connection, "timezone", zone.key)
 

@@ -291,6 +291,17 @@ def test_markup_that_takes_for_ever_is_ended():
     assert time.monotonic() - started < 10
 
 
+def test_an_extension_that_the_parser_fails_over_costs_no_post():
+    chapters = '<c:chapters xmlns:c="http://podlove.org/simple-chapters" version="1"><c:chapter/></c:chapters>'
+    assert [post.key for post in posts_of(Reader().read(rss(item("a", more=chapters), item("b"))))] == ["a", "b"]
+
+
+def test_markup_that_the_parser_fails_over_is_malformed():
+    odd = b"<?xml version='1.0' encoding='\xff'?>" + rss(item("a")).encode().partition(b"?>")[2]
+    with pytest.raises(Malformed, match=f"{URL}: the parser fails over its markup; have a feed validator check it"):
+        Reader(parse=parse_apart).read(odd)
+
+
 def test_entities_that_multiply_are_no_bomb():
     pairs = pairwise("abcdefghijkl")
     lines = ['<!ENTITY a "lollollol">'] + [f'<!ENTITY {b} "{f"&{a};" * 10}">' for a, b in pairs]
