@@ -140,12 +140,14 @@ def fill_database(folder: Path, rows: int) -> None:
     store.prepare(timeout=5)
     connection = open_writer(store.path, timeout=5, memory_limit="4GB")
     connection.execute(
-        "INSERT INTO store.series SELECT i, 'other', 'all', 'metric' || i % 6, 'repo:' || i // 6, 'event' FROM range(1200) t(i)"
+        "INSERT INTO store.series"
+        " SELECT i, 'other', 'all', 'metric' || i % 6, 'repo:' || i // 6, 'event' FROM range(1200) t(i)"
     )
     for start in range(0, rows, 1_000_000):
         connection.execute(
             """INSERT INTO store.observations
-            SELECT i % 1200, i::VARCHAR, DATE '2019-01-01' + (i // 2400)::INTEGER, TIMESTAMP '2019-01-01' + to_seconds(i * 36),
+            SELECT i % 1200, i::VARCHAR, DATE '2019-01-01' + (i // 2400)::INTEGER,
+                TIMESTAMP '2019-01-01' + to_seconds(i * 36),
                 CASE WHEN i % 2 = 0 THEN 'user' || hash(i) % 50000 END, 1, '{"direction":"received"}', NULL,
                 TIMESTAMP '2026-01-01', 'run' || i // 100000
             FROM range($from_row, $to_row) t(i)""",
@@ -199,7 +201,8 @@ def run_bare(folder: Path) -> dict[str, float]:
     files = sorted(str(path) for path in (folder / "spool").iterdir())
     started = time.perf_counter()
     connection.execute(
-        """INSERT INTO facts SELECT * FROM read_json($files, format = 'newline_delimited', maximum_object_size = 4194304,
+        """INSERT INTO facts SELECT *
+        FROM read_json($files, format = 'newline_delimited', maximum_object_size = 2097152,
         columns = {metric: 'VARCHAR', subject: 'VARCHAR', key: 'VARCHAR', occurred_at: 'TIMESTAMP', value: 'DOUBLE',
         actor: 'VARCHAR', attrs: 'JSON'}) WHERE metric IS NOT NULL""",
         {"files": files},

@@ -14,7 +14,7 @@ from functools import cache
 from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any, NoReturn
-from urllib.parse import SplitResult, unquote, urldefrag, urljoin
+from urllib.parse import SplitResult, unquote, urldefrag, urlencode, urljoin
 
 import requests
 import urllib3
@@ -332,7 +332,8 @@ def _user_agent() -> str:
 
 
 def _with_params(url: str, params: Mapping[str, str | int]) -> str:
-    return requests.Request("GET", url, params=params).prepare().url or url
+    parts = split(url)
+    return parts._replace(query="&".join(filter(None, (parts.query, urlencode(params))))).geturl()
 
 
 def _target(response: requests.Response) -> str | None:

@@ -51,7 +51,7 @@ _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 class FeedConfig:
     """Raises ValueError("key: why") for what is no web address."""
 
-    url: str = field(metadata={"help": "address of the feed: RSS, Atom or JSON Feed"})
+    url: str = field(metadata={"help": "address of the feed itself (RSS, Atom, JSON Feed), not of the page"})
 
     def __post_init__(self) -> None:
         try:

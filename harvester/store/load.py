@@ -18,15 +18,15 @@ from harvester.store.metatable import get_meta, set_meta
 _FACTS = ("02_subjects", "03_series", "04_incoming")
 _STORE = ("08_supersede", "09_unset", "10_insert")
 _DAYS = ("13_daily_clear", "14_actors_clear", "15_actors", "16_daily")
-_LEVELS = ("17_levels_clear", "18_gauges", "19_counters", "12_touched_levels")
-PERIODS = ("24_periods", "25_totals_clear", "26_near", "27_near_actors", "28_totals")
+_LEVELS = ("17_levels_clear", "18_gauges", "19_counters", "20_touched_levels")
+PERIODS = ("21_periods", "22_totals_clear", "23_near", "24_near_actors", "25_totals")
 _COVERAGE = (
-    "20_coverage",
-    "21_coverage_news",
-    "22_coverage_clear",
-    "23_coverage_insert",
-    "29_period_coverage_clear",
-    "30_period_coverage",
+    "26_coverage",
+    "27_coverage_news",
+    "28_coverage_clear",
+    "29_coverage_insert",
+    "30_period_coverage_clear",
+    "31_period_coverage",
 )
 
 
@@ -121,6 +121,7 @@ def _facts(
     _run(connection, "07_known", zone)
     rows = connection.execute(sql.text("load/11_counts")).fetchall()
     _run(connection, "12_touched", zone)
+    _run(connection, "12_grown_levels", zone)
     for name in _STORE + _DAYS + _LEVELS + PERIODS:
         _run(connection, name, zone)
     return {(run_id, source, stream): (stored, revised) for run_id, source, stream, stored, revised in rows}

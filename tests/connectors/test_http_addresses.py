@@ -95,8 +95,10 @@ def test_the_next_address_is_tried_where_one_does_not_answer():
     "url", ["ftp://x.example/", "file:///etc/passwd", "x.example/feed", "http://", "http://x:99999/", "http://[::1/"]
 )
 def test_what_is_no_web_address_is_malformed(url):
-    with Http() as http, pytest.raises(Malformed):
-        http.get(url)
+    with Http() as http:
+        for params in (None, {"page": 1}):
+            with pytest.raises(Malformed):
+                http.get(url, params=params)
     with pytest.raises(Malformed):
         check_address(url, True)
 

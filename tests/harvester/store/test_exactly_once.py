@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from connectors.base import Batch, Observation
 from harvester.spool import Segment
-from harvester.store.load import load
 from harvester.store.connection import open_writer
+from harvester.store.load import load
 from tests.harvester.store.building import Shelf, at, on
 
 
@@ -47,7 +47,7 @@ def expected(facts: list[Observation]) -> dict[str, object]:
         return dict(shelf.tables())
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(facts=histories(), seed=st.integers(0, 2**32))
 def test_order_batching_and_repetition_change_nothing(facts: list[Observation], seed: int) -> None:
     chance = random.Random(seed)
@@ -69,7 +69,7 @@ class Dies(Exception):
     """The process is gone."""
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(facts=histories(), seed=st.integers(0, 2**32))
 def test_a_crash_at_any_statement_or_removal_changes_nothing(facts: list[Observation], seed: int) -> None:
     chance = random.Random(seed)

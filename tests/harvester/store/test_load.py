@@ -191,7 +191,10 @@ def test_a_run_that_started_from_an_overtaken_cursor_stores_nothing(shelf: Shelf
     shelf.seal(Batch([issue("2")], checkpoint={"1": "b"}), base={})
     assert shelf.load().fenced == 1
     assert shelf.ask("SELECT key FROM observations") == [("1",)]
-    assert shelf.ask("SELECT run_id, stored, outcome FROM runs ORDER BY 1") == [("run-1", 1, "ok"), ("run-2", 0, "ok")]
+    assert shelf.ask("SELECT run_id, stored, outcome FROM runs ORDER BY 1") == [
+        ("run-1", 1, "ok"),
+        ("run-2", 0, "ok"),
+    ]
 
 
 def test_parts_of_a_cursor_advance_by_themselves(shelf: Shelf) -> None:
@@ -225,7 +228,7 @@ def test_a_segment_that_cannot_be_loaded_is_set_aside_and_blocks_nothing(shelf: 
     shelf.seal(Batch([issue("1")]))
     shelf.seal(Batch([comments(3, 5)], checkpoint={"1": "a"}))
     bad = shelf.spool.sealed()[-1].path
-    bad.write_text(bad.read_text().replace("2026-11-03\"", "not a day\""))
+    bad.write_text(bad.read_text().replace('2026-11-03"', 'not a day"'))
     assert shelf.load().stored == 1
     assert "set aside" in shelf.spool.damaged[0]
     assert shelf.store.cursors("work", ["everything"], [])["everything"].parts == {}

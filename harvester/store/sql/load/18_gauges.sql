@@ -2,6 +2,6 @@
 INSERT INTO store.daily (series_id, day, total, scored, actors)
 SELECT o.series_id, o.day, o.value, o.value, 0
 FROM store.observations AS o
-JOIN store.series AS s USING (series_id)
-JOIN store.metrics AS m ON m.source = s.source AND m.metric = s.metric AND m.kind = 'level' AND m.gauge
-WHERE s.kind = 'level' AND s.series_id IN (SELECT series_id FROM incoming);
+SEMI JOIN level AS l ON l.series_id = o.series_id
+JOIN store.series AS s ON s.series_id = o.series_id
+JOIN store.metrics AS m ON m.source = s.source AND m.metric = s.metric AND m.kind = 'level' AND m.gauge;

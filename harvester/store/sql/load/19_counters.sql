@@ -19,9 +19,9 @@ WITH reading AS (
             )
         ) AS height
     FROM store.observations AS o
-    JOIN store.series AS s USING (series_id)
+    SEMI JOIN level AS l ON l.series_id = o.series_id
+    JOIN store.series AS s ON s.series_id = o.series_id
     JOIN store.metrics AS m ON m.source = s.source AND m.metric = s.metric AND m.kind = 'level' AND NOT m.gauge
-    WHERE s.kind = 'level' AND s.series_id IN (SELECT series_id FROM incoming)
     WINDOW by_day AS (PARTITION BY o.series_id ORDER BY o.day)
 ), first_read AS (
     SELECT s.source, s.metric, min(o.day) AS day

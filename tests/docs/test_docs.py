@@ -1,0 +1,265 @@
+"""README and docs against the code: what exists is told, and what is told exists."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import shlex
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from connectors.base import Batch, Kind, Metric, Observation
+from harvester.cli import parser, run
+from harvester.config import load
+from harvester.registry import Registry
+from harvester.store import Store
+from harvester.store.query import select
+from tests.harvester.store.building import UTC_ZONE, Shelf, at, on
+
+ROOT = Path(__file__).parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DATABASE = (ROOT / "docs" / "database.md").read_text(encoding="utf-8")
+CONNECTORS = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
+INSTALL = "python3 -m venv .venv && . .venv/bin/activate && pip install -q uv && uv sync -q --frozen"
+
+
+def fences(text, language):
+    """The bodies of the fenced blocks of a language."""
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+
+
+def named(page):
+    return str(page.relative_to(ROOT))
+
+
+def commands():
+    """Every command of the parser with its own parser, `log talk` and the like included."""
+    found = []
+
+    def walk(name, each):
+        found.append((name, each))
+        for action in each._actions:
+            if isinstance(action, argparse._SubParsersAction):
+                for word, below in action.choices.items():
+                    walk(f"{name} {word}", below)
+
+    walk("harvest", parser.build())
+    return found
+
+
+def calls(text):
+    """The arguments of each call of harvest in the shell lines of a text."""
+    for block in (*fences(text, "sh"), *fences(text, "text")):
+        for line in block.splitlines():
+            if not re.search(r"(^|[/ (&|])harvest \w", line) or line.startswith(("harvest:", "Ask it", "Your own")):
+                continue
+            lexer = shlex.shlex(line, posix=True, punctuation_chars="();<>|&")
+            lexer.whitespace_split = True
+            words = []
+            for token in [*lexer, ";"]:
+                if not set(token) <= set("();<>|&"):
+                    words.append(token)
+                    continue
+                at_harvest = [n for n, word in enumerate(words) if word.rpartition("/")[2] == "harvest"]
+                if at_harvest:
+                    yield words[at_harvest[0] + 1 :]
+                words = []
+
+
+CALLS = [pytest.param(call, id=f"{named(page)}: {' '.join(call)[:50]}") for page in PAGES for call in calls(page.read_text())]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", [name for name, _ in commands()])
+def test_every_command_is_documented(command):
+    assert f"`{command}" in TEXT or f"\n{command}" in TEXT
+
+
+@pytest.mark.parametrize(
+    "option",
+    sorted(
+        {option for _, each in commands() for action in each._actions for option in action.option_strings} - {"-h"}
+    ),
+)
+def test_every_option_is_documented(option):
+    assert option == "--help" or re.search(rf"(?<![\w-]){option}(?![\w-])", TEXT)
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_call_in_the_docs_parses(call):
+    assert parser.build().parse_args(call).command == call[0]
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "scoring.md"], ids=named)
+def test_no_page_speaks_of_a_command_that_does_not_exist(page):
+    # docs/scoring.md still names commands that are to come.
+    known = {name.split()[1] for name, _ in commands() if " " in name}
+
+    assert set(re.findall(r"`harvest ([a-z-]+)", page.read_text(encoding="utf-8"))) <= known
+
+
+def test_exit_codes_in_the_readme_are_those_of_the_help():
+    shown = re.findall(r"(?<=\s)(\d+) [a-z]", parser.EXIT_CODES)
+
+    assert re.findall(r"^\| (\d+) \|", README, re.MULTILINE) == shown
+
+
+def test_the_first_two_shell_blocks_are_the_two_commands_that_ci_runs():
+    first, second = (block.strip() for block in fences(README, "sh")[:2])
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+    assert first == (
+        f"{INSTALL} --no-dev --inexact && harvest demo && (test -e config.toml || harvest init) && harvest now"
+    )
+    assert second == f"{INSTALL} --inexact && python -m pytest -q"
+    assert "$(command_of 1)" in ci
+    assert "$(command_of 2)" in ci
+
+
+def test_the_changelog_begins_with_the_version_of_the_project():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["version"]
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+    assert re.findall(r"^## (\S+)", changes, re.MULTILINE)[0] == version
+
+
+def anchors(page):
+    """What GitHub makes of a page's headings."""
+    heads = re.findall(r"^#+ (.*)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_links_resolve(page):
+    text = re.sub(r"^```.*?^```$", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    broken = []
+    for link in re.findall(r"\]\(([^)\s]+)\)", text):
+        where, _, anchor = link.partition("#")
+        target = page.parent / where if where else page
+        if not re.match(r"https?:", link) and not (target.exists() and (not anchor or anchor in anchors(target))):
+            broken.append(link)
+
+    assert not broken
+
+
+def test_every_page_can_be_reached_from_the_readme():
+    reached, rest = set(), [ROOT / "README.md"]
+    while rest:
+        page = rest.pop().resolve()
+        if page in reached or not page.exists():
+            continue
+        reached.add(page)
+        links = re.findall(r"\]\(([^)#\s]+\.md)[^)]*\)", page.read_text(encoding="utf-8"))
+        rest += [page.parent / link for link in links if "://" not in link]
+
+    assert {page.resolve() for page in PAGES} <= reached
+
+
+def test_every_public_view_and_column_is_documented_as_its_comment_says(tmp_path):
+    store = Store(tmp_path / "harvest.duckdb", UTC_ZONE)
+    store.prepare(timeout=5)
+    with store.reading() as connection:
+        columns = connection.execute(
+            "SELECT table_name, column_name, comment FROM duckdb_columns()"
+            " WHERE schema_name = 'main' AND NOT internal ORDER BY table_name, column_index"
+        ).fetchall()
+    sections = dict(re.findall(r"^### `(\w+)`\n(.*?)(?=^### |\Z)", DATABASE, re.MULTILINE | re.DOTALL))
+    told = [
+        (view, *row)
+        for view in sorted(sections)
+        for row in re.findall(r"^\| `(\w+)` \| .*? \| (.*?) \|$", sections[view], re.MULTILINE)
+    ]
+
+    assert told == columns
+
+
+def test_growth_of_the_documented_counter_is_what_the_store_derives(tmp_path):
+    rows = {
+        head: {day: float(cell) for day, cell in enumerate(cells.strip("|").split("|"), 1) if cell.strip()}
+        for head, cells in re.findall(r"^\| (reading|growth) (\|.*\|)$", DATABASE, re.MULTILINE)
+    }
+    shelf = Shelf(tmp_path, metrics=(Metric("post_comments", Kind.LEVEL),))
+    for day, value in rows["reading"].items():
+        shelf.harvest(Batch([Observation("post_comments", "post", str(on(day)), at(day), value)]))
+
+    assert {day.day: total for day, total in shelf.ask("SELECT day, total FROM daily")} == rows["growth"]
+
+
+@pytest.mark.parametrize("name", Registry().names())
+def test_every_connector_is_listed_with_its_page(name):
+    assert f"| `{name}` |" in CONNECTORS
+    assert f"(connectors/{name}.md)" in CONNECTORS
+
+
+def test_the_example_connector_is_shown_as_it_is_tested():
+    code = (ROOT / "tests" / "examples" / "example_connector.py").read_text(encoding="utf-8")
+
+    assert code in fences(CONNECTORS, "python")
+    assert len(code.splitlines()) < 60
+
+
+def test_the_shown_test_of_the_example_passes(tmp_path, pytester_like):
+    outcome = pytester_like(fences(CONNECTORS, "python")[1])
+
+    assert outcome.returncode == 0, outcome.stdout
+
+
+@pytest.fixture
+def pytester_like(tmp_path):
+    """Runs a test module beside the example, in a process of its own."""
+    import subprocess
+    import sys
+
+    def run_module(text):
+        (tmp_path / "test_shown.py").write_text(text)
+        code = (ROOT / "tests" / "examples" / "example_connector.py").read_text(encoding="utf-8")
+        (tmp_path / "example_connector.py").write_text(code)
+        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_shown.py"]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    return run_module
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
+def test_shown_configurations_load(page, tmp_path):
+    (example,) = fences((ROOT / page).read_text(encoding="utf-8"), "toml")
+    path = tmp_path / "config.toml"
+    path.write_text(example)
+
+    assert {source.name for source in load(path).sources} == {"work", "blog", "readers"}
+
+
+@pytest.fixture(scope="module")
+def harvested(tmp_path_factory):
+    """A folder with a configuration and what one talk made of it."""
+    folder = tmp_path_factory.mktemp("harvested")
+    (folder / "config.toml").write_text('[source.talks]\nconnector = "talks"\n')
+    (folder / "talks.toml").write_text(
+        '[[talk]]\ntitle = "A"\ndate = 2026-06-01\naudience = 200\nattendees = 80\ninteractions = 23\n'
+    )
+    assert run(["now", "--quiet", "--config", str(folder / "config.toml")]) == 0
+    return folder
+
+
+@pytest.mark.parametrize("example", [*fences(README, "python"), *fences(DATABASE, "python")])
+def test_python_examples_run(example, harvested, monkeypatch, capsys):
+    monkeypatch.chdir(harvested)
+    monkeypatch.delenv("HARVEST_CONFIG", raising=False)
+    names = {}
+    exec(compile(example, "the documentation", "exec"), names)  # noqa: S102 - our own documentation
+
+    assert "influence" in capsys.readouterr().out
+
+
+QUERIES = [*fences(DATABASE, "sql"), *(call[-1] for each in (README, DATABASE) for call in calls(each) if call[:2] == ["sql", call[-1]])]  # fmt: skip
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_sql_examples_are_answered(query, harvested):
+    names, rows = select(harvested / "harvest.duckdb", query)
+
+    assert names
+    assert rows

@@ -1,0 +1,105 @@
+"""kill -9 at any moment, again and again: afterwards every fact is there, once."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import sys
+import time
+from datetime import UTC, datetime
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+import pytest
+
+from harvester.demo.world import World
+from tests.e2e.running import Field, field_of, small_world
+
+FOLDERS, KILLS_EACH = 5, 20
+HEAVY = ["harvester.cli.now", "harvester.pipeline", "harvester.scorejob", "pandas", "scoring", "github", "feedparser", "rich.console", "zoneinfo"]
+
+
+def harvest(config: str, talk: str) -> None:
+    """`harvest now` in a process that the fork server made; what it says goes to a file."""
+    from harvester.cli import run
+
+    with Path(talk).open("w", encoding="utf-8") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        sys.exit(run(["now", "--config", config, "--json"]))
+
+
+class Nursery:
+    """Starts harvests that need no second for imports, so that a kill hits the work and not the start."""
+
+    def __init__(self) -> None:
+        self._context = multiprocessing.get_context("forkserver")
+        self._context.set_forkserver_preload(HEAVY)
+
+    def start(self, field: Field) -> ForkServerProcess:
+        process = self._context.Process(target=harvest, args=(str(field.config), str(field.folder / "talk.txt")))
+        process.start()
+        return process
+
+    def finish(self, field: Field) -> float:
+        """One whole harvest; how long it took."""
+        began = time.monotonic()
+        process = self.start(field)
+        process.join(60)
+        assert process.exitcode == 0, (field.folder / "talk.txt").read_text(encoding="utf-8")
+        return time.monotonic() - began
+
+    def kill(self, field: Field, after: float) -> bool:
+        """Start a harvest and kill it; whether it was still alive."""
+        process = self.start(field)
+        process.join(after)
+        process.kill()
+        process.join(10)
+        return process.exitcode == -9
+
+
+def stir(world: World) -> None:
+    """Something new happens everywhere, so that the next harvest has something to do."""
+    now = datetime.now(UTC).replace(microsecond=0)
+    repo = world.repos[0]
+    issue = world.open_issue(repo, world.person, at=now)
+    world.comment(issue, None, at=now)
+    pull = world.open_pull(repo, None, at=now)
+    world.review(pull, world.person, "COMMENTED", now, inline=1)
+    world.star(repo, at=now)
+    world.close(issue, now)
+
+
+def check_whole(field: Field) -> None:
+    """After a complete harvest: the truth, once, and an empty spool."""
+    field.check_truth()
+    assert field.waiting() == []
+    # A fact that was counted on two runs would show here even where its row is one.
+    stored = field.ask("SELECT (SELECT sum(stored) FROM runs), (SELECT count(*) FROM observations)")
+    assert stored[0][0] == stored[0][1]
+
+
+def test_a_hundred_kills_lose_nothing_and_count_nothing_twice(tmp_path: Path) -> None:
+    chance, nursery, killed = random.Random(2026), Nursery(), 0
+    with field_of(small_world(days=60), tmp_path / "warm") as field:
+        nursery.finish(field)
+        lasts = nursery.finish(field)
+    for number in range(FOLDERS):
+        with field_of(small_world(days=60), tmp_path / str(number)) as field:
+            for _ in range(KILLS_EACH):
+                killed += nursery.kill(field, chance.uniform(0, 1.1 * lasts))
+                stir(field.world)
+            nursery.finish(field)
+            check_whole(field)
+    assert killed > FOLDERS * KILLS_EACH / 2
+
+
+@pytest.mark.parametrize("after", [0.4, 0.8, 1.1, 1.4, 1.7, 2.0])
+def test_a_killed_command_is_made_good_by_the_next(farm: Field, after: float) -> None:
+    process = farm.start("now")
+    time.sleep(after)
+    process.kill()
+    process.communicate()
+    assert farm.now().returncode == 0
+    check_whole(farm)
