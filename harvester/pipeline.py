@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from harvester.reading import Order, Outcome, SourceReader, new_run_id
 from harvester.spool import Spool
-from harvester.store import Busy, Cursor, Loaded, Store
+from harvester.store import Cursor, Loaded, Store, StoreError, warm
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
@@ -22,12 +22,12 @@ _LOAD_EVERY = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Harvest:
-    """How a harvest went. `busy`: the database could not be had; everything fetched waits in the spool."""
+    """How a harvest went. `busy`: the database could not be had or written; everything fetched waits in the spool."""
 
     run_id: str
     outcomes: tuple[Outcome, ...]
     loaded: Loaded
-    busy: Busy | None
+    busy: StoreError | None
     damaged: tuple[str, ...]
     is_interrupted: bool
 
@@ -53,6 +53,8 @@ def harvest(
     the database has yet to be made or migrated and another process holds it.
     """
     stop = stop or threading.Event()
+    # Beside the first requests, so that no file is held while it lasts.
+    threading.Thread(target=warm, name="warm", daemon=True).start()
     store = Store(settings.database, settings.timezone)
     spool = Spool(settings.spool)
     spool.prepare()
@@ -84,7 +86,7 @@ def harvest(
     busy = None
     try:
         loaded += store.load(spool, timeout=order.lock_timeout)
-    except Busy as error:
+    except StoreError as error:
         busy = error
     return Harvest(run_id, tuple(outcomes), loaded, busy, tuple(spool.damaged), stop.is_set())
 
@@ -97,5 +99,5 @@ def _try_load(store: Store, spool: Spool) -> Loaded:
     """Load while others still read; somebody holding the database now is no reason to wait."""
     try:
         return store.load(spool, timeout=0)
-    except Busy:
+    except StoreError:
         return Loaded()

@@ -128,7 +128,8 @@ class _Walk:
         if not self.read:
             if tally.switched_off:
                 return Coverage(self._begin(found, today), today, "missing", off)
-            return Coverage(today, today, "missing", metrics=())  # there was nothing to read, so nothing is known
+            # Of no metric: of stars_by_level, GitHub's usual answer must not gainsay what `stars` has measured.
+            return Coverage(today, today, "missing", "there was nothing to read", metrics=())
         first = self._begin(tuple(self.read), today)
         if not tally.problems:
             return Coverage(first, today, "measured", off)

@@ -23,7 +23,7 @@ def check_declaration(case: Case) -> None:
     hold(connector.streams, "the connector declares no streams")
     names = [spec.name for spec in connector.streams]
     hold(len(names) == len(set(names)), f"two streams have one name: {names}")
-    metrics: dict[str, Metric] = {}
+    metrics: dict[tuple[str, Kind], Metric] = {}  # one name may come as a total of days here, as a counter there
     for spec in connector.streams:
         hold(_NAME.fullmatch(spec.name), f"the stream's name {spec.name!r} is not snake_case")
         hold(spec.metrics, f"stream {spec.name} has no metrics")
@@ -34,7 +34,8 @@ def check_declaration(case: Case) -> None:
         )
         hold(spec.permission, f'stream {spec.name} names no permission; "none" if it needs none')
         for metric in spec.metrics:
-            hold(metrics.setdefault(metric.name, metric) == metric, f"metric {metric.name} is declared in two ways")
+            same = metrics.setdefault((metric.name, metric.kind), metric)
+            hold(same == metric, f"metric {metric.name} is declared in two ways")
             _check_metric(metric)
     _check_config(connector.config)
 

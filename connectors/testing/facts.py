@@ -19,6 +19,7 @@ _FIRST_DAY = date(1990, 1, 1)
 def check_facts(case: Case) -> None:
     """Each stream yields declared facts about described subjects, at possible times, each identity with one fact."""
     today = case.now.astimezone(ZONE).date()
+    kinds: dict[tuple[str, str], Kind] = {}
     for stream, batches in read_all(case):
         metrics = {metric.name: metric for metric in stream.spec.metrics}
         described: set[str] = set()
@@ -35,6 +36,9 @@ def check_facts(case: Case) -> None:
                 hold(one.metric in metrics, f"{stream.spec.name} does not declare metric {one.metric}")
                 hold(one.subject in described, f"{one.subject} has facts but no Subject in its batch or before")
                 _check_fact(one, metrics[one.metric], case.now, today)
+                kind = metrics[one.metric].kind
+                is_alone = kinds.setdefault((one.metric, one.subject), kind) == kind
+                hold(is_alone, f"{one.metric} of {one.subject} come in two kinds, and would count twice")
                 same = seen.setdefault((one.metric, one.subject, one.key), one)
                 hold(same == one, f"one identity, two facts: {same!r} and {one!r}")
         hold(seen, f"{stream.spec.name} yielded no fact; the case must hold one for each stream")
@@ -87,7 +91,9 @@ def check_coverage(case: Case) -> None:
                 set(span.metrics or ()) <= names,
                 f"{span!r} speaks of metrics that {stream.spec.name} does not declare",
             )
-            hold(span.metrics != (), f"{span!r} speaks of no metric; None means all")
+            # With no metric, "missing" says that there was nothing to read: silence would mean a measured day.
+            is_about = span.metrics != () or span.state == "missing"
+            hold(is_about, f"{span!r} speaks of no metric; None means all")
             hold(span.state == "measured" or span.reason, f"{span!r} gives no reason")
 
 

@@ -8,13 +8,13 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harvester.cli import influence, show
+from harvester.store.errors import StoreError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from harvester.config import Settings, Source
     from harvester.pipeline import Harvest
     from harvester.reading import Outcome
@@ -34,7 +34,12 @@ def run(options: argparse.Namespace) -> int:
     )
     with interruptible() as stop, _progress(options, sources) as heard:
         done = harvest(settings, sources, order, stop=stop, heard=heard)
-    scores = None if done.busy else _score(settings, options.lock_timeout)
+    scores = None
+    if not done.busy:
+        try:
+            scores = _score(settings, options.lock_timeout)
+        except StoreError as error:
+            done = replace(done, busy=error)
     _report(options, settings, done, scores)
     return exit_code(done)
 
@@ -148,8 +153,3 @@ def _as_json(done: Harvest) -> dict[str, Any]:
             for outcome in done.outcomes
         ],
     }  # fmt: skip
-
-
-def note(console: Console, text: str) -> None:
-    """A line of talk."""
-    console.print(show.plain(text), soft_wrap=True)

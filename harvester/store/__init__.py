@@ -18,7 +18,7 @@ import duckdb
 
 from harvester.spool import Segment, Spool
 from harvester.store import ledger, migrations, sql
-from harvester.store.connection import open_reader, open_writer, warm
+from harvester.store.connection import open_reader, open_writer, unusable, warm
 from harvester.store.errors import Busy, StoreError
 from harvester.store.ledger import Cursor
 from harvester.store.load import Loaded, forget, load
@@ -66,8 +66,8 @@ class Store:
     def load(self, spool: Spool, *, timeout: float) -> Loaded:
         """Load everything sealed, oldest first, and remove it from the spool.
 
-        Raises Busy when another process holds the database for longer than `timeout` seconds; what was not
-        loaded stays in the spool.
+        Raises Busy when another process holds the database for longer than `timeout` seconds, StoreError when it
+        cannot be written (the disk is full); what was not loaded stays in the spool.
         """
         total = Loaded()
         with loading(self.path, timeout=timeout):
@@ -93,6 +93,8 @@ class Store:
                 spool.set_aside(group[0].path, str(error).splitlines()[0])
                 return Loaded()
             return sum((self._load_group(connection, [one], spool) for one in group), Loaded())
+        except duckdb.Error as error:
+            raise StoreError(unusable(self.path, str(error))) from error
         for segment in group:
             segment.path.unlink(missing_ok=True)
         return done
@@ -100,7 +102,8 @@ class Store:
     def cursors(self, source: str, streams: Sequence[str], pending: Sequence[Segment]) -> dict[str, Cursor]:
         """Where each stream's next read starts, counting what is sealed but not loaded yet."""
         with self.reading(timeout=30) as connection:
-            found = {stream: ledger.cursor(connection, source, stream) for stream in streams}
+            stored = ledger.cursors(connection)
+        found = {stream: stored.get((source, stream), Cursor({}, 0)) for stream in streams}
         for segment in pending:
             of, stream = segment.stream
             if of == source and stream in found:

@@ -61,11 +61,11 @@ def _open(path: Path, timeout: float, connect: Callable[[], duckdb.DuckDBPyConne
         except duckdb.IOException as error:
             text = str(error)
             if "lock" not in text:
-                raise StoreError(_unusable(path, text)) from None
+                raise StoreError(unusable(path, text)) from None
             if time.monotonic() + pause > give_up_at:
                 raise _busy(path, text) from None
         except (duckdb.Error, OSError) as error:
-            raise StoreError(_unusable(path, str(error))) from None
+            raise StoreError(unusable(path, str(error))) from None
         else:
             # Otherwise dates depend on the laptop's zone.
             connection.execute("SET TimeZone = 'UTC'")
@@ -90,7 +90,8 @@ def _command(pid: int) -> str:
     return f" ({name})" if name else ""
 
 
-def _unusable(path: Path, text: str) -> str:
+def unusable(path: Path, text: str) -> str:
+    """What happened to the database and what to do, from what DuckDB said."""
     first = text.splitlines()[0]
     if "not a valid DuckDB database" in text:
         return f"{path}: not a DuckDB database; move it away or name another file in [harvest] database"

@@ -25,13 +25,14 @@ class Cursor:
     version: int
 
 
-def cursor(connection: duckdb.DuckDBPyConnection, source: str, stream: str) -> Cursor:
-    """Where the stream's next read starts; empty before the first."""
-    rows = connection.execute(
-        "SELECT part, value, version FROM store.cursors WHERE source = $source AND stream = $stream",
-        {"source": source, "stream": stream},
-    ).fetchall()
-    return Cursor({part: json.loads(value) for part, value, _ in rows}, max((row[2] for row in rows), default=0))
+def cursors(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Cursor]:
+    """Where the next read of each (source, stream) starts; absent before its first."""
+    found: dict[tuple[str, str], Cursor] = {}
+    rows = connection.execute("SELECT source, stream, part, value, version FROM store.cursors").fetchall()
+    for source, stream, part, value, version in rows:
+        known = found.get((source, stream), Cursor({}, 0))
+        found[source, stream] = Cursor({**known.parts, part: json.loads(value)}, max(known.version, version))
+    return found
 
 
 def move_cursors(

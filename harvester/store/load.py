@@ -88,11 +88,11 @@ def _declare(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment])
 
 def _advance(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> tuple[list[Segment], int]:
     """Move the cursors; a segment whose start is not where the cursor stands is fenced out."""
-    cursors: dict[tuple[str, str], dict[str, object]] = {}
+    stored = ledger.cursors(connection)
     moved: dict[tuple[str, str, str], tuple[object, int]] = {}
     current = []
     for segment in segments:
-        cursor = cursors.setdefault(segment.stream, ledger.cursor(connection, *segment.stream).parts)
+        cursor = stored.setdefault(segment.stream, ledger.Cursor({}, 0)).parts
         if any(cursor.get(part) != value for part, value in segment.base.items()):
             continue  # another run has read from the same place and was loaded first
         cursor.update(segment.checkpoint)

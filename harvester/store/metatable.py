@@ -15,8 +15,8 @@ def exists(connection: duckdb.DuckDBPyConnection) -> bool:
 
 def get_meta(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
     """The value of a name, None where it is not set."""
-    row = connection.execute("SELECT value FROM store.meta WHERE name = $name", {"name": name}).fetchone()
-    return str(row[0]) if row else None
+    # Without a parameter, here and in ledger.cursors: DuckDB's first one costs the import of pandas, a second.
+    return dict(connection.execute("SELECT name, value FROM store.meta").fetchall()).get(name)
 
 
 def set_meta(connection: duckdb.DuckDBPyConnection, name: str, value: str) -> None:

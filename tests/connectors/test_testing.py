@@ -182,7 +182,7 @@ BROKEN = [
     (
         check_declaration,
         Pages,
-        {"streams": (SPEC, replace(SPEC, name="others", metrics=(Metric("clicks", Kind.DAILY),)))},
+        {"streams": (SPEC, replace(SPEC, name="others", metrics=(Metric("reads", Kind.DAILY, revise="max"),)))},
         "declared in two ways",
     ),
     (check_declaration, Pages, {"config": dict}, "no dataclass"),

@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import re
 import shlex
+import subprocess
+import sys
 import tomllib
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -53,24 +56,17 @@ def commands():
 
 def calls(text):
     """The arguments of each call of harvest in the shell lines of a text."""
-    for block in (*fences(text, "sh"), *fences(text, "text")):
-        for line in block.splitlines():
-            if not re.search(r"(^|[/ (&|])harvest \w", line) or line.startswith(("harvest:", "Ask it", "Your own")):
-                continue
-            lexer = shlex.shlex(line, posix=True, punctuation_chars="();<>|&")
-            lexer.whitespace_split = True
-            words = []
-            for token in [*lexer, ";"]:
-                if not set(token) <= set("();<>|&"):
-                    words.append(token)
-                    continue
-                at_harvest = [n for n, word in enumerate(words) if word.rpartition("/")[2] == "harvest"]
-                if at_harvest:
-                    yield words[at_harvest[0] + 1 :]
-                words = []
+    for line in "".join([*fences(text, "sh"), *fences(text, "text")]).splitlines():
+        lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+        lexer.whitespace_split = True
+        for is_between, words in groupby(lexer, lambda token: set(token) <= set("();<>|&")):
+            first, *rest = words
+            if not is_between and first.rpartition("/")[2] == "harvest":
+                yield rest
 
 
-CALLS = [pytest.param(call, id=f"{named(page)}: {' '.join(call)[:50]}") for page in PAGES for call in calls(page.read_text())]  # fmt: skip
+CALLS = [(named(page), call) for page in PAGES for call in calls(page.read_text(encoding="utf-8"))]
+QUERIES = [call[1] for _, call in CALLS if call[0] == "sql" and len(call) == 2 and call[1].isascii()]
 
 
 @pytest.mark.parametrize("command", [name for name, _ in commands()])
@@ -88,8 +84,8 @@ def test_every_option_is_documented(option):
     assert option == "--help" or re.search(rf"(?<![\w-]){option}(?![\w-])", TEXT)
 
 
-@pytest.mark.parametrize("call", CALLS)
-def test_every_call_in_the_docs_parses(call):
+@pytest.mark.parametrize(("page", "call"), CALLS)
+def test_every_call_in_the_docs_parses(page, call):
     assert parser.build().parse_args(call).command == call[0]
 
 
@@ -98,7 +94,7 @@ def test_no_page_speaks_of_a_command_that_does_not_exist(page):
     # docs/scoring.md still names commands that are to come.
     known = {name.split()[1] for name, _ in commands() if " " in name}
 
-    assert set(re.findall(r"`harvest ([a-z-]+)", page.read_text(encoding="utf-8"))) <= known
+    assert set(re.findall(r"`harvest ([a-z][a-z-]*)", page.read_text(encoding="utf-8"))) <= known
 
 
 def test_exit_codes_in_the_readme_are_those_of_the_help():
@@ -201,26 +197,15 @@ def test_the_example_connector_is_shown_as_it_is_tested():
     assert len(code.splitlines()) < 60
 
 
-def test_the_shown_test_of_the_example_passes(tmp_path, pytester_like):
-    outcome = pytester_like(fences(CONNECTORS, "python")[1])
+def test_the_shown_test_of_the_example_passes(tmp_path):
+    code, test = fences(CONNECTORS, "python")
+    (tmp_path / "example_connector.py").write_text(code)
+    (tmp_path / "test_shown.py").write_text(test)
+    command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_shown.py"]
 
-    assert outcome.returncode == 0, outcome.stdout
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
 
-
-@pytest.fixture
-def pytester_like(tmp_path):
-    """Runs a test module beside the example, in a process of its own."""
-    import subprocess
-    import sys
-
-    def run_module(text):
-        (tmp_path / "test_shown.py").write_text(text)
-        code = (ROOT / "tests" / "examples" / "example_connector.py").read_text(encoding="utf-8")
-        (tmp_path / "example_connector.py").write_text(code)
-        command = [sys.executable, "-m", "pytest", "-q", "-W", "error", "-p", "no:cacheprovider", "test_shown.py"]
-        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-
-    return run_module
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/getting-started.md"])
@@ -251,15 +236,11 @@ def test_python_examples_run(example, harvested, monkeypatch, capsys):
     names = {}
     exec(compile(example, "the documentation", "exec"), names)  # noqa: S102 - our own documentation
 
-    assert "influence" in capsys.readouterr().out
+    assert "essay" in capsys.readouterr().out
 
 
-QUERIES = [*fences(DATABASE, "sql"), *(call[-1] for each in (README, DATABASE) for call in calls(each) if call[:2] == ["sql", call[-1]])]  # fmt: skip
-
-
-@pytest.mark.parametrize("query", QUERIES)
+@pytest.mark.parametrize("query", [*fences(DATABASE, "sql"), *QUERIES])
 def test_sql_examples_are_answered(query, harvested):
-    names, rows = select(harvested / "harvest.duckdb", query)
+    columns, _ = select(harvested / "harvest.duckdb", query)
 
-    assert names
-    assert rows
+    assert columns

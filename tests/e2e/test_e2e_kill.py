@@ -16,8 +16,8 @@ import pytest
 from harvester.demo.world import World
 from tests.e2e.running import Field, field_of, small_world
 
-FOLDERS, KILLS_EACH = 5, 20
-HEAVY = ["harvester.cli.now", "harvester.pipeline", "harvester.scorejob", "pandas", "scoring", "github", "feedparser", "rich.console", "zoneinfo"]
+FOLDERS, KILLS_EACH = 4, 25
+HEAVY = ["harvester.cli.now", "harvester.pipeline", "harvester.scorejob", "connectors.github", "connectors.feed", "scoring.api", "rich.console"]
 
 
 def harvest(config: str, talk: str) -> None:

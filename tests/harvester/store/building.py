@@ -55,7 +55,8 @@ class Shelf:
         self.runs += 1
         return Read(
             source=self.source, connector="fake", person="me", schedule="every 6h", config_hash="c",
-            stream=self.stream, cursor_version=1, metrics=self.metrics, run_id=f"run-{self.runs}", trigger="now", started_at=at(1),
+            stream=self.stream, cursor_version=1, metrics=self.metrics, run_id=f"run-{self.runs}", trigger="now",
+            started_at=at(1),
         )  # fmt: skip
 
     def seal(self, *batches: Batch, base: dict[str, Any] | None = None, finish: bool = True) -> None:
