@@ -9,6 +9,7 @@ from harvester.cli import show
 if TYPE_CHECKING:
     import pandas as pd
     from rich.console import Console
+    from rich.table import Table
 
     from scoring import Result
 
@@ -37,10 +38,16 @@ def print_table(
         shown += 1
         _print_person(out, each, grain, rows[-last:] if last else rows, models)
     if not shown:
-        who = f" of {person}" if person else ""
-        out.print(
-            f"No scored {grain}s{who} yet: nothing has been harvested, or nothing that counts (docs/scoring.md)."
-        )
+        _print_start(out, person or "me", grain, models)
+
+
+def _print_start(out: Console, person: str, grain: str, models: tuple[str, ...]) -> None:
+    """The table before anything counts: the influence stands where it starts."""
+    made = _empty_table(grain, models)
+    made.add_row("now", *["–"] * (len(_INPUTS)), *["–", "–", "I_0"] * len(models))
+    out.print(f"Influence of {show.plain(person)} by {grain}", soft_wrap=True)
+    out.print(made)
+    out.print("Nothing that counts has been harvested yet: add sources to config.toml, or log a talk (harvest log).")
 
 
 def _rows(scores: Result, person: str, grain: str) -> list[dict[str, Any]]:
@@ -60,7 +67,7 @@ def _rows(scores: Result, person: str, grain: str) -> list[dict[str, Any]]:
     return [{"period": period, **periods[period]} for period in sorted(periods)]
 
 
-def _print_person(out: Console, person: str, grain: str, rows: list[dict[str, Any]], models: tuple[str, ...]) -> None:
+def _empty_table(grain: str, models: tuple[str, ...]) -> Table:
     made = show.figures()
     made.add_column(grain)
     for name in _INPUTS:
@@ -69,6 +76,11 @@ def _print_person(out: Console, person: str, grain: str, rows: list[dict[str, An
         made.add_column("E", justify="right")
         made.add_column("I", justify="right")
         made.add_column(model, justify="right")
+    return made
+
+
+def _print_person(out: Console, person: str, grain: str, rows: list[dict[str, Any]], models: tuple[str, ...]) -> None:
+    made = _empty_table(grain, models)
     for row in rows:
         either = next(iter(row[model] for model in MODELS if model in row))
         cells = [f"{row['period']:{_DAY[grain]}}{'*' if either.get('provisional') else ''}"]

@@ -45,13 +45,14 @@ def _example(options: argparse.Namespace) -> int:
     out = show.console(options)
     example = scoring.essay_example()
     out.print("The essay's worked example, computed by the code that scores your data:")
-    out.print("  I_0 = 100, R = 1000, C = 50, T = 10000, A = 100, i = 10, T_A = 1000, C_r = 0.1, A_r = 0.5, n = 10")
+    out.print("  I_0 = 100, n = 10; R = 1000, C = 50, T = 10000, C_r = 0.1;")
+    out.print("  A = 100, i = 10, T_A = 1000, A_r = 0.5")
     out.print(f"  E    = (R + C) / (T · C_r)       = {example.factor_e:.2f}")
     out.print(f"  I    = (A · i) / (T_A · A_r)     = {example.factor_i:.0f}")
     out.print(f"  I_10 = I_0 · E^10 · I^10         ≈ {example.influence:,.0f}")
     out.print(
-        "The essay itself prints E = 10.5 and I_10 ≈ 3.2 × 10^8. Neither follows from its numbers: they give\n"
-        "1.05, and an E of 10.5 would give 1.7 × 10^15. harvester keeps to the formulas.",
-        soft_wrap=True,
+        "The essay itself prints E = 10.5 and I_10 ≈ 3.2 × 10^8. Neither follows from its\n"
+        "numbers: they give 1.05, and an E of 10.5 would give 1.7 × 10^15. harvester\n"
+        "keeps to the formulas."
     )
     return 0
