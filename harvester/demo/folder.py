@@ -28,7 +28,7 @@ connector = "github"
 api_url = "{github}"
 allow_private = true
 token = "file:key"
-repos = ["wren-hollow/*", "saltmarsh-dev/fieldguide"]
+repos = ["wren-hollow/glowstick", "wren-hollow/*", "saltmarsh-dev/fieldguide"]
 user = "{user}"
 
 [source.blog]
