@@ -24,13 +24,20 @@ def run(options: argparse.Namespace) -> int:
                 connector.name if position == 0 else "",
                 stream.name,
                 ", ".join(f"{metric.name} ({metric.kind.value})" for metric in stream.metrics),
-                f"{stream.retention_days} days" if stream.retention_days else "all",
+                _kept(stream.retention_days),
                 show.plain(stream.permission),
             )
     show.console(options).print(made)
     for name, why in registry.broken().items():
         show.console(options, stderr=True).print(show.plain(f"{name}: does not load: {why}"), soft_wrap=True)
     return 0
+
+
+def _kept(days: int | None) -> str:
+    """How long the service remembers."""
+    if days is None:
+        return "all"
+    return "now only" if days <= 1 else f"{days} days"
 
 
 def _as_json(connector: object) -> dict[str, object]:

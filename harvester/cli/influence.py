@@ -92,11 +92,11 @@ def _print_person(out: Console, person: str, grain: str, rows: list[dict[str, An
         made.add_row(*cells)
     out.print(f"Influence of {show.plain(person)} by {grain}, from {rows[0]['period']:%Y-%m-%d} on", soft_wrap=True)
     out.print(made)
-    for line in _notes(rows, models):
+    for line in _notes(rows, models, grain):
         out.print(line, soft_wrap=True)
 
 
-def _notes(rows: list[dict[str, Any]], models: tuple[str, ...]) -> list[str]:
+def _notes(rows: list[dict[str, Any]], models: tuple[str, ...], grain: str) -> list[str]:
     """Why a cell is empty, once per reason, with the periods it holds for."""
     notes = []
     if any(part.get("provisional") for row in rows for part in row.values() if isinstance(part, dict)):
@@ -107,7 +107,7 @@ def _notes(rows: list[dict[str, Any]], models: tuple[str, ...]) -> list[str]:
             for row in rows:
                 status = row.get(model, {}).get(name) or "ok"
                 if status not in ("ok", "provisional"):
-                    reasons.setdefault(status, []).append(f"{row['period']:%m-%d}")
+                    reasons.setdefault(status, []).append(f"{row['period']:{_DAY[grain]}}")
             notes += [f"{model} {letter}: {show.plain(why)} ({_some(when)})" for why, when in reasons.items()]
     if any((row.get("essay", {}).get("influence") or 0) > _ABSURD for row in rows if "essay" in models):
         notes.append("essay: the literal product of its factors grows without bound (docs/scoring.md says why)")

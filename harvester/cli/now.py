@@ -78,8 +78,11 @@ def interruptible() -> Iterator[threading.Event]:
 def _progress(options: argparse.Namespace, sources: Sequence[Source]) -> Iterator[Any]:
     """Tell of each stream as it ends: under a progress bar on a terminal, as plain lines elsewhere."""
     talk = show.console(options, stderr=True)
-    if options.quiet or options.json:
+    if options.json:
         yield lambda _: None
+        return
+    if options.quiet:
+        yield lambda outcome: talk.print(_line(outcome), soft_wrap=True) if outcome.is_failure else None
         return
     if not talk.is_terminal:
         yield lambda outcome: talk.print(_line(outcome), soft_wrap=True)

@@ -23,6 +23,8 @@ def select(database: Path, query: str) -> tuple[list[str], list[tuple[Any, ...]]
         _confine(connection)
         try:
             cursor = connection.execute(query)
+            if cursor is None:  # what DuckDB gives for a text without a statement
+                raise QueryError("there is no query in it; try 'FROM totals LIMIT 10'")
             names = [column[0] for column in cursor.description or ()]
             return names, cursor.fetchall()
         except duckdb.Error as error:

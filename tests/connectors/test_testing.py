@@ -33,7 +33,7 @@ from connectors.base import (
     Secret,
 )
 from connectors.errors import AuthFailed, ConnectorError, Malformed, RateLimited, Unavailable
-from connectors.testing import NOW, Mood, check_connector, checks_for
+from connectors.testing import NOW, Case, Mood, check_connector, checks_for
 from connectors.testing.conduct import (
     check_empty_answer,
     check_login_page,
@@ -283,6 +283,48 @@ def test_facts_beside_a_failure_are_found():
 
     with pytest.raises(AssertionError, match="has facts from a service that is down"):
         check_outage(case_of(connector_of(Inventing)))
+
+
+OTHERS = replace(SPEC, name="others", metrics=(Metric("clicks", Kind.DAILY),))
+
+
+class Others(Pages):
+    """Counts by the day what another stream counts one by one."""
+
+    subject = PAGE
+
+    def read(self, cursor):
+        daily = replace(DAILY, metric="clicks", subject=self.subject.id)
+        yield Batch([daily], subjects=[self.subject], checkpoint={"seen": 1})
+
+
+class OthersOfAnotherPage(Others):
+    subject = replace(PAGE, id="p2")
+
+
+def counting_twice(others: type[Others]) -> Case:
+    return case_of(
+        connector_of(
+            Pages,
+            streams=(SPEC, OTHERS),
+            open=lambda config, context: [Pages(config, context), others(config, context, OTHERS)],
+        )
+    )
+
+
+def test_a_metric_may_have_two_kinds_for_different_subjects():
+    check_declaration(counting_twice(OthersOfAnotherPage))
+    check_facts(counting_twice(OthersOfAnotherPage))
+
+
+def test_a_metric_of_one_subject_in_two_kinds_is_found():
+    with pytest.raises(AssertionError, match="clicks of p1 come in two kinds"):
+        check_facts(counting_twice(Others))
+
+
+def test_a_stream_may_say_that_there_was_nothing_to_read():
+    span = Coverage(date(2026, 11, 25), date(2026, 11, 25), "missing", "nothing there", metrics=())
+    check_coverage(case_of(connector_of(with_coverage(span))))
 
 
 def test_days_called_measured_beside_a_failure_are_found():

@@ -1,15 +1,17 @@
-"""The github connector keeps what every connector keeps, over its own transport and a real socket."""
+"""The github connector keeps what every connector keeps, over a transport of its own and a real socket."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date
+from functools import partial
 
 import pytest
 
 from connectors.github import CONNECTOR, GithubConfig
 from connectors.testing import CHECKS, NOW, WEB_CHECKS, Case, Mood, checks_for, known_secret
+from connectors.testing.facts import check_coverage
 from harvester.demo import faults
 from harvester.demo.github import GitHub
 from harvester.demo.github_access import Token
@@ -18,7 +20,6 @@ from harvester.demo.wire import Service
 
 TOKEN = "ghp_t0kenOfTheConformanceSuite"
 EVER = 10**6
-NO_HISTORY = r"pocketlog/stargazers/history"  # one stream reads histories, another what has none
 FAULTS = {
     Mood.REFUSING: faults.status(401),
     Mood.DOWN: faults.status(503),
@@ -30,30 +31,41 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service[GitHub]]:
+    """Two repositories with more of everything than one page holds."""
     world = build(NOW.date(), start=date(2025, 1, 1), plans=PLANS[:2])
     hub = GitHub(world, tokens={TOKEN: Token(world.person.login, limit=EVER, graphql_limit=EVER)}, clock=lambda: NOW)
     with Service(hub).listen() as running:
         yield running
 
 
-@pytest.fixture
-def case(service: Service[GitHub]) -> Case:
-    @contextmanager
-    def serving(mood: Mood) -> Iterator[None]:
-        service.faults.clear()
-        service.faults.inject(faults.status(404), NO_HISTORY, times=EVER)
-        if mood is not Mood.FINE:
-            service.faults.inject(FAULTS[mood], times=EVER)
+@contextmanager
+def in_mood(service: Service[GitHub], without_history: str, mood: Mood) -> Iterator[None]:
+    """Stars come by the day where there is a history, and as a level where there is none."""
+    if without_history:
+        service.faults.inject(faults.status(404), f"{without_history}/stargazers/history", times=EVER)
+    if mood is not Mood.FINE:
+        service.faults.inject(FAULTS[mood], times=EVER)
+    try:
         yield
+    finally:
+        service.faults.clear()
 
+
+def case_of(service: Service[GitHub], without_history: str = "") -> Case:
     person = service.app.world.person.login
-    config = GithubConfig(
-        repos=(f"{person}/*",), token=known_secret(TOKEN), user=person, api_url=service.url
-    )
+    config = GithubConfig(repos=(f"{person}/*",), token=known_secret(TOKEN), user=person, api_url=service.url)
+    serving: partial[AbstractContextManager[None]] = partial(in_mood, service, without_history)
     return Case(connector=CONNECTOR, config=config, serving=serving, secrets=[TOKEN])
 
 
+# The address of the service is not known before it runs, so the case is not there yet.
 @pytest.mark.parametrize("check", CHECKS + WEB_CHECKS)
-def test_the_github_connector_conforms(check, case):
+def test_the_github_connector_conforms(check, service):
+    case = case_of(service, without_history="pocketlog")
     assert check in checks_for(case)
     check(case)
+
+
+@pytest.mark.parametrize("without_history", ["", ".*"], ids=["every history is told", "none is"])
+def test_what_is_said_about_days_conforms_on_every_kind_of_github(without_history, service):
+    check_coverage(case_of(service, without_history))
