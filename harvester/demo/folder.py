@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 from harvester.demo.analytics import Plausible
 from harvester.demo.github import GitHub
 from harvester.demo.github_access import Token
-from harvester.demo.life import build
+from harvester.demo.life import beginning, build
 from harvester.demo.server import Servers, serve
 from harvester.demo.things import Talk
 from harvester.demo.world import World
@@ -48,13 +49,26 @@ connector = "talks"
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """The world that is served, and the configuration that reads it."""
+
+    world: World
+    config: Path
+
+    def advance(self, days: int) -> None:
+        """Let days pass in the world, and the person log the talks held in them."""
+        self.world.advance(days)
+        _write_talks(self.config.parent, self.world)
+
+
 @contextmanager
-def opened(folder: Path, today: date) -> Iterator[Path]:
-    """Serve the world that ends today while the block runs; the path of a configuration in `folder` that reads it."""
-    world = build(today)
+def opened(folder: Path, today: date, *, ago: int = 0) -> Iterator[Demo]:
+    """Serve the demo world while the block runs, as it was `ago` days before today; `folder` gets what reads it."""
+    world = build(today - timedelta(days=ago), start=beginning(today))
     github = GitHub(world, tokens={KEY: Token(world.person.login)})
     with serve(world, github=github, plausible=Plausible(world, keys=frozenset({KEY}))) as servers:
-        yield _write(folder, world, servers)
+        yield Demo(world, _write(folder, world, servers))
 
 
 def _write(folder: Path, world: World, servers: Servers) -> Path:
@@ -63,7 +77,7 @@ def _write(folder: Path, world: World, servers: Servers) -> Path:
     key.unlink(missing_ok=True)
     key.touch(mode=0o600)
     key.write_text(KEY + "\n", encoding="utf-8")
-    (folder / "talks.toml").write_text("\n".join(map(_talk, world.talks)), encoding="utf-8")
+    _write_talks(folder, world)
     config = folder / "config.toml"
     config.write_text(
         _CONFIG.format(
@@ -73,6 +87,10 @@ def _write(folder: Path, world: World, servers: Servers) -> Path:
         encoding="utf-8",
     )  # fmt: skip
     return config
+
+
+def _write_talks(folder: Path, world: World) -> None:
+    (folder / "talks.toml").write_text("\n".join(map(_talk, world.talks)), encoding="utf-8")
 
 
 def _talk(talk: Talk) -> str:

@@ -65,12 +65,17 @@ def build(today: date, *, seed: int = 7, plans: Sequence[RepoPlan] = PLANS, star
     It begins with a half-year, so the worlds of two days of one half-year share their past: the later one is
     the earlier one, advanced.
     """
-    first = start or date(today.year - 2, 1 if today.month < 7 else 7, 1)
+    first = start or beginning(today)
     life = _Life(seed, tuple(plans), first)
     world = World(utc(first), Account("wren-hollow", 3_999_001), SITE, life.live)
     life.settle(world)
     world.advance((today - first).days)
     return world
+
+
+def beginning(today: date) -> date:
+    """The half-year in which a world that ends today begins."""
+    return date(today.year - 2, 1 if today.month < 7 else 7, 1)
 
 
 def crowd(count: int, *, stars: int, issues: int, pulls: int, days: int) -> tuple[RepoPlan, ...]:
