@@ -68,12 +68,17 @@ class Finish:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A sealed file and what its last line says. `base`: the cursor parts it started from, None where new."""
+    """A sealed file and what its last line says. `base`: the cursor parts it started from, None where new.
+
+    `rows`: lines in all; `subjects`: those that describe subjects; `series`: the (metric, subject) of the others.
+    """
 
     path: Path
     id: str
     read: Mapping[str, Any]
     rows: int
+    subjects: int
+    series: tuple[tuple[str, str], ...]
     observed_at: datetime
     base: Mapping[str, Any]
     checkpoint: Mapping[str, Any]
@@ -142,6 +147,8 @@ class Writer:
 
     def _reset(self) -> None:
         self._rows = 0
+        self._subjects = 0
+        self._series: set[tuple[str, str]] = set()
         self._opened_at = time.monotonic()
         self._checkpoint: dict[str, Any] = {}
         self._coverage: list[dict[str, Any]] = []
@@ -150,7 +157,9 @@ class Writer:
         """Write a batch; True when it sealed a segment. Raises SpoolError when the disk refuses."""
         try:
             self._write(_subject_line(subject) for subject in batch.subjects)
+            self._subjects += len(batch.subjects)
             self._write(_observation_line(observation) for observation in batch.observations)
+            self._series.update((each.metric, each.subject) for each in batch.observations)
             self._coverage += [_coverage_value(span) for span in batch.coverage]
             if batch.checkpoint is None:
                 return False
@@ -204,7 +213,8 @@ class Writer:
         read = {name: _jsonable(getattr(self._read, name)) for name in Read.__slots__}
         base = {part: self._cursor.get(part) for part in self._checkpoint}
         end = {
-            "format": FORMAT, "id": uuid.uuid4().hex, "rows": self._rows, "read": read,
+            "format": FORMAT, "id": uuid.uuid4().hex, "rows": self._rows, "subjects": self._subjects,
+            "series": sorted(self._series), "read": read,
             "observed_at": _stamp(datetime.now(UTC)), "base": base, "checkpoint": self._checkpoint,
             "coverage": self._coverage, "finish": finish,
         }  # fmt: skip
@@ -229,6 +239,8 @@ def _parse(path: Path) -> Segment:
         id=end["id"],
         read=end["read"],
         rows=end["rows"],
+        subjects=end["subjects"],
+        series=tuple((metric, subject) for metric, subject in end["series"]),
         observed_at=datetime.fromisoformat(end["observed_at"]),
         base=end["base"],
         checkpoint=end["checkpoint"],

@@ -41,7 +41,7 @@ __all__ = [
 ]
 
 # One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
-ROWS_PER_LOAD = 250_000
+ROWS_PER_LOAD = 200_000
 _ROOMY = "2GB"
 # DuckDB refuses a read-only and a writing connection to one file in one process.
 _ONE_AT_A_TIME = threading.RLock()

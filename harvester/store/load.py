@@ -15,7 +15,6 @@ from harvester.store import ledger, sql
 from harvester.store.connection import transaction
 from harvester.store.metatable import get_meta, set_meta
 
-_FACTS = ("02_subjects", "03_series", "04_incoming")
 _STORE = ("08_supersede", "09_unset", "10_insert")
 _DAYS = ("13_daily_clear", "14_actors_clear", "15_actors", "16_daily")
 _LEVELS = ("17_levels_clear", "18_gauges", "19_counters", "20_touched_levels")
@@ -111,10 +110,20 @@ def _facts(
     if not filled:
         return {}
     _fill(connection, "segment", [_segment_row(position, segment) for position, segment in enumerate(filled)])
-    connection.execute(sql.text("load/01_raw"), {"files": [str(segment.path) for segment in filled]})
-    for name in _FACTS:
-        _run(connection, name, zone)
-    connection.execute("DROP TABLE raw")  # its memory is wanted by what follows
+    named = [
+        {"position": position, "metric": metric, "subject": subject}
+        for position, segment in enumerate(filled)
+        for metric, subject in segment.series
+    ]
+    connection.execute(sql.text("load/01_named"), {"rows": json.dumps(named)})
+    described = [str(segment.path) for segment in filled if segment.subjects]
+    if described:
+        connection.execute(sql.text("load/02_subjects"), {"files": described})
+    _run(connection, "03_series", zone)
+    files = [str(segment.path) for segment in filled if segment.series]
+    if not files:
+        return {}
+    connection.execute(sql.text("load/04_incoming"), {"files": files, "zone": zone.key})
     repeats = connection.execute(sql.text("load/05_repeats")).fetchone()
     if repeats and repeats[0]:
         _run(connection, "06_dedupe", zone)

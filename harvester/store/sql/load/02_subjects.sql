@@ -5,11 +5,20 @@ SELECT
     -- Never before the description it replaces, whatever the clock did.
     greatest(r.observed_at, c.seen_at + INTERVAL 1 MICROSECOND)
 FROM (
-    SELECT seg.source, seg.observed_at, raw.*
-    FROM raw
-    JOIN segment AS seg USING (position)
-    WHERE raw.name IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY seg.source, raw.subject ORDER BY position DESC, n DESC) = 1
+    SELECT seg.source, seg.observed_at, line.*
+    FROM read_json(
+        $files,
+        format = 'newline_delimited',
+        filename = true,
+        maximum_object_size = 2097152,
+        columns = {
+            n: 'INTEGER', subject: 'VARCHAR', name: 'VARCHAR', kind: 'VARCHAR', title: 'VARCHAR', url: 'VARCHAR',
+            published_at: 'TIMESTAMP'
+        }
+    ) AS line
+    JOIN segment AS seg ON seg.path = line.filename
+    WHERE line.name IS NOT NULL
+    QUALIFY row_number() OVER (PARTITION BY seg.source, line.subject ORDER BY seg.position DESC, line.n DESC) = 1
 ) AS r
 LEFT JOIN (
     SELECT *

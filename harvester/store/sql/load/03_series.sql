@@ -5,7 +5,7 @@ SELECT
     source, stream, metric, subject, kind
 FROM (
     SELECT seg.source, min(seg.stream) AS stream, r.metric, r.subject, m.kind
-    FROM (SELECT DISTINCT position, metric, subject FROM raw WHERE metric IS NOT NULL) AS r
+    FROM named AS r
     JOIN segment AS seg USING (position)
     JOIN store.metrics AS m USING (source, stream, metric)
     GROUP BY ALL

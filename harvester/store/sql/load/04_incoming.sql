@@ -1,4 +1,4 @@
--- The observations among the lines, under their series number, on their day of the configured zone.
+-- The observations of the segments, under their series number, on their day of the configured zone.
 CREATE OR REPLACE TEMP TABLE incoming AS
 SELECT
     s.series_id,
@@ -15,12 +15,23 @@ SELECT
     r.left_out,
     s.kind,
     s.revise,
-    r.position,
+    s.position,
     r.n
-FROM raw AS r
+FROM read_json(
+    $files,
+    format = 'newline_delimited',
+    filename = true,
+    maximum_object_size = 2097152,
+    columns = {
+        n: 'INTEGER', metric: 'VARCHAR', subject: 'VARCHAR', key: 'VARCHAR', occurred_at: 'TIMESTAMP', value: 'DOUBLE',
+        actor: 'VARCHAR', attrs: 'JSON', left_out: 'VARCHAR'
+    }
+) AS r
 JOIN (
-    SELECT seg.position, s.metric, s.subject, s.series_id, s.kind, m.revise
+    SELECT seg.path, seg.position, s.metric, s.subject, s.series_id, s.kind, m.revise
     FROM segment AS seg
-    JOIN store.metrics AS m USING (source, stream)
-    JOIN store.series AS s ON s.source = seg.source AND s.metric = m.metric AND s.kind = m.kind
-) AS s USING (position, metric, subject);
+    JOIN named AS n USING (position)
+    JOIN store.metrics AS m ON m.source = seg.source AND m.stream = seg.stream AND m.metric = n.metric
+    JOIN store.series AS s
+        ON s.source = seg.source AND s.metric = n.metric AND s.subject = n.subject AND s.kind = m.kind
+) AS s ON s.path = r.filename AND s.metric = r.metric AND s.subject = r.subject;
