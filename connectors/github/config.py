@@ -20,7 +20,8 @@ class GithubConfig:
         metadata={"help": "owner/name, or owner/* for all public repositories of an owner that are not forks"}
     )
     token: Secret | None = field(
-        default=None, metadata={"help": "a token without any special right is enough for public repositories"}
+        default=None,
+        metadata={"help": "a token without any special right is enough for public repositories, but for traffic"},
     )
     user: str | None = field(
         default=None, metadata={"help": "your login: what you do in your own repositories is not influence"}

@@ -161,6 +161,13 @@ def instant(value: Any) -> datetime:
     return moment.astimezone(UTC)
 
 
+def count_of(value: Any) -> int:
+    """A number of things. Raises ValueError."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError(f"{value!r} is not a count")
+    return value
+
+
 def _number(item: Json, *names: str) -> dict[str, int]:
     """The number of the issue or pull request, said plainly or at the end of an address."""
     for name in names:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, tzinfo
-from typing import Any, Literal
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from typing import Any
 
 from connectors.base import Batch, Coverage, Cursor, StreamSpec
 from connectors.errors import ConnectorError
@@ -28,14 +28,13 @@ Reading = Callable[[Visit], Iterator[Batch]]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How one thing is read of a repository. `what`: for messages. `memory`: what a first read reaches back to.
+    """How one thing is read of a repository. `what`: for messages.
 
     `days`: whose days its coverage is told in; None: those of the configuration.
     """
 
     what: str
     read: Reading
-    memory: Literal["creation", "now"] = "creation"
     days: tzinfo | None = UTC
 
 
@@ -138,9 +137,9 @@ class _Walk:
 
     def _begin(self, repositories: tuple[Repository, ...], today: date) -> date:
         """The first day that is known of all: before its creation, nothing happened in a repository."""
-        if self.manner.memory == "now":
-            return today
         first = min(self._day(repository.created_at) for repository in repositories)
+        if self.spec.retention_days is not None:
+            first = min(today, max(first, today - timedelta(days=self.spec.retention_days - 1)))
         limits = [part["from"] for part in self.parts.values() if "from" in part]
         return max(first, *map(date.fromisoformat, limits)) if limits else first
 

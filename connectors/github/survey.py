@@ -12,7 +12,7 @@ from connectors.base import Subject
 from connectors.errors import ConnectorError, Gone, Malformed
 from connectors.github.access import Access
 from connectors.github.client import PER_PAGE, Client, Json
-from connectors.github.facts import instant
+from connectors.github.facts import count_of, instant
 from connectors.github.failures import Errand, SwitchedOff
 from connectors.github.spread import Ended, Tally, spread
 
@@ -120,14 +120,14 @@ def describe(data: Json, read_at: datetime) -> Repository:
     """A repository from the object that GET /repos/{owner}/{repo} answers with. Raises Malformed."""
     try:
         return Repository(
-            id=_count(data["id"]),
+            id=count_of(data["id"]),
             name=str(data["full_name"]),
             created_at=instant(data["created_at"]),
             read_at=read_at,
-            stargazers=_count(data["stargazers_count"]),
+            stargazers=count_of(data["stargazers_count"]),
             # watchers_count is GitHub's old name for the stargazers.
-            watchers=_count(data["subscribers_count"]) if "subscribers_count" in data else None,
-            forks=_count(data["forks_count"]),
+            watchers=count_of(data["subscribers_count"]) if "subscribers_count" in data else None,
+            forks=count_of(data["forks_count"]),
             url=str(data.get("html_url") or ""),
             description=str(data.get("description") or ""),
         )
@@ -153,9 +153,3 @@ def _names_of(client: Client, entry: str) -> Iterator[str]:
 
 def _is_own(item: Any) -> bool:
     return isinstance(item, dict) and isinstance(item.get("full_name"), str) and not item.get("fork")
-
-
-def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError(f"{value!r} is not a count")
-    return value

@@ -12,7 +12,7 @@ ANONYMOUS_LIMIT = 60
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A credential: whose, what it lacks ("issues", "pull_requests", "metadata"), and its limits an hour."""
+    """A credential: whose, which rights it lacks ("issues", "administration" …), and its limits an hour."""
 
     login: str
     lacks: frozenset[str] = frozenset()

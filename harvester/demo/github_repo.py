@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from harvester.demo.exchange import as_json
 from harvester.demo.github_access import Asker
+from harvester.demo.github_insights import clones, paths, referrers, releases, views
 from harvester.demo.github_json import Renderer, iso
 from harvester.demo.github_lists import Paging, Position, Refused, choice, cut, refuse, since_of
 from harvester.demo.things import Comment, Mark, Pull, Repo, Thread, pull_of, threads_of
@@ -230,5 +231,10 @@ _ROUTES: tuple[tuple[re.Pattern[str], str, Callable[..., Said]], ...] = tuple(
         (r"/stargazers", "metadata", _stargazers),
         (r"/stargazers/count", "metadata", _star_count),
         (r"/stargazers/history", "metadata", _star_history),
+        (r"/releases", "contents", releases),
+        (r"/traffic/views", "administration", views),
+        (r"/traffic/clones", "administration", clones),
+        (r"/traffic/popular/referrers", "administration", referrers),
+        (r"/traffic/popular/paths", "administration", paths),
     )
 )

@@ -85,9 +85,43 @@ class Thread:
     pull: Pull | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """What GitHub counted of a repository on one UTC day."""
+
+    views: int = 0
+    visitors: int = 0
+    clones: int = 0
+    cloners: int = 0
+
+
+@dataclass(slots=True)
+class Asset:
+    """A file of a release."""
+
+    id: int
+    name: str
+    created_at: datetime
+    downloads: int = 0
+
+
+@dataclass(slots=True)
+class Release:
+    """A release; a draft is one that is not published."""
+
+    id: int
+    tag: str
+    created_at: datetime
+    published_at: datetime | None
+    assets: list[Asset] = field(default_factory=list)
+
+
 @dataclass(slots=True)
 class Repo:
-    """A repository. `access`: gone answers 404, blocked 451. `moved` holds where transferred issues went."""
+    """A repository. `access`: gone answers 404, blocked 451. `moved` holds where transferred issues went.
+
+    `referrers` and `paths`: the views of the last 14 days by where they came from, and by page below the repository.
+    """
 
     id: int
     owner: Account
@@ -104,6 +138,10 @@ class Repo:
     deleted: set[int] = field(default_factory=set)
     moved: dict[int, tuple[Repo, int]] = field(default_factory=dict)
     has_issues: bool = True
+    traffic: dict[date, Traffic] = field(default_factory=dict)
+    referrers: dict[str, int] = field(default_factory=dict)
+    paths: dict[str, int] = field(default_factory=dict)
+    releases: list[Release] = field(default_factory=list)
     access: Literal["open", "private", "gone", "blocked"] = "open"
 
     @property

@@ -89,6 +89,11 @@ def _facts_of(repo: Repo) -> Iterator[Fact]:
     name = repo.full_name
     for star in repo.stars:
         yield "stars", name, los_angeles_day(star.at), 1
+    for day, traffic in repo.traffic.items():
+        yield "traffic_views", name, day, traffic.views
+        yield "traffic_visitors", name, day, traffic.visitors
+        yield "traffic_clones", name, day, traffic.clones
+        yield "traffic_cloners", name, day, traffic.cloners
     for thread in threads_of(repo):
         pull = thread.pull
         if pull is None and not repo.has_issues:

@@ -10,17 +10,20 @@ from typing import Literal
 
 from harvester.demo.things import (
     Account,
+    Asset,
     Comment,
     InlineComment,
     Mark,
     Post,
     Pull,
     Reads,
+    Release,
     Repo,
     Review,
     ReviewState,
     Talk,
     Thread,
+    Traffic,
     pull_of,
 )
 from harvester.demo.truth import Truth, truth_of
@@ -35,6 +38,8 @@ FIRST_IDS = {
     "comment": 3_400_000_000,
     "review": 3_800_000_000,
     "inline": 2_800_000_000,
+    "release": 260_000_000,
+    "asset": 300_000_000,
 }
 
 
@@ -144,6 +149,30 @@ class World:
         """Somebody forks."""
         with self._change():
             repo.forks.append(Mark(account, at or self.now, self.take_id("fork")))
+
+    def visit(self, repo: Repo, day: date, traffic: Traffic) -> None:
+        """So often a repository was viewed and cloned on a day; replaces what was known of it."""
+        with self._change():
+            repo.traffic[day] = traffic
+
+    def refer(self, repo: Repo, referrers: dict[str, int], paths: dict[str, int]) -> None:
+        """Where the views of the last 14 days came from and went to; replaces what was known."""
+        with self._change():
+            repo.referrers, repo.paths = dict(referrers), dict(paths)
+
+    def release(self, repo: Repo, tag: str, *files: str, at: datetime | None = None, draft: bool = False) -> Release:
+        """A release with its files is published, or drafted."""
+        with self._change():
+            when = at or self.now
+            assets = [Asset(self.take_id("asset"), name, when) for name in files]
+            release = Release(self.take_id("release"), tag, when, None if draft else when, assets)
+            repo.releases.append(release)
+            return release
+
+    def download(self, asset: Asset, times: int = 1) -> None:
+        """A file of a release is downloaded."""
+        with self._change():
+            asset.downloads += times
 
     def open_issue(
         self, repo: Repo, author: Account | None, title: str = "It breaks", at: datetime | None = None

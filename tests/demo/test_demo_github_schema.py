@@ -9,6 +9,7 @@ import requests
 
 from harvester.demo.life import build
 from harvester.demo.server import Servers
+from harvester.demo.things import Traffic
 from harvester.demo.world import World
 
 REPO = "/repos/{owner}/{repo}"
@@ -24,6 +25,11 @@ ANSWERS = {
     f"{REPO}/pulls/{{pull_number}}/reviews": "/pulls/{pull}/reviews",
     f"{REPO}/pulls/{{pull_number}}/comments": "/pulls/{pull}/comments",
     f"{REPO}/stargazers": "/stargazers?per_page=20",
+    f"{REPO}/releases": "/releases",
+    f"{REPO}/traffic/views": "/traffic/views",
+    f"{REPO}/traffic/clones": "/traffic/clones",
+    f"{REPO}/traffic/popular/referrers": "/traffic/popular/referrers",
+    f"{REPO}/traffic/popular/paths": "/traffic/popular/paths",
 }
 ACCOUNTS = {
     "/user": "/user",
@@ -43,7 +49,7 @@ def world() -> World:
 
 @pytest.fixture(scope="module")
 def numbers(world: World) -> dict[str, int]:
-    """An issue and a pull request with everything on them: ghosts, bots, every state of review."""
+    """An issue and a pull request with everything on them: ghosts, bots, every state of review. Visits, releases."""
     repo, bot = world.repos[0], world.accounts["dependabot[bot]"]
     issue = world.open_issue(repo, None)
     world.comment(issue, None)
@@ -55,6 +61,10 @@ def numbers(world: World) -> dict[str, int]:
     world.review(pull, None)
     world.review(pull, bot)
     world.close(pull, merged_by=world.person)
+    world.visit(repo, world.now.date(), Traffic(views=9, visitors=4, clones=2, cloners=1))
+    world.refer(repo, {"Google": 5}, {"": 7, "/issues": 2})
+    world.release(repo, "v1.0", "tool.zip", "tool.whl")
+    world.release(repo, "v2.0", draft=True)
     return {"issue": issue.number, "pull": pull.number}
 
 

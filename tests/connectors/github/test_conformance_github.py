@@ -16,6 +16,7 @@ from harvester.demo import faults
 from harvester.demo.github import GitHub
 from harvester.demo.github_access import Token
 from harvester.demo.life import PLANS, build
+from harvester.demo.things import Traffic
 from harvester.demo.wire import Service
 
 TOKEN = "ghp_t0kenOfTheConformanceSuite"
@@ -33,6 +34,11 @@ FAULTS = {
 def service() -> Iterator[Service[GitHub]]:
     """Two repositories with more of everything than one page holds."""
     world = build(NOW.date(), start=date(2025, 1, 1), plans=PLANS[:2])
+    for repo in world.repos:
+        world.visit(repo, NOW.date(), Traffic(views=9, visitors=4, clones=2, cloners=1))
+        world.refer(repo, {"Google": 5}, {"": 7})
+        for number in range(101):
+            world.release(repo, f"v{number}", "tool.zip")
     hub = GitHub(world, tokens={TOKEN: Token(world.person.login, limit=EVER, graphql_limit=EVER)}, clock=lambda: NOW)
     with Service(hub).listen() as running:
         yield running

@@ -50,6 +50,8 @@ def test_every_stream_declares_metrics_and_the_least_right_it_needs() -> None:
         "Metadata: read",
         "Issues: read",
         "Pull requests: read",
+        "Contents: read",
+        "Administration: read",
     }
-    assert len({spec.name for spec in CONNECTOR.streams}) == len(CONNECTOR.streams) == 8
+    assert len({spec.name for spec in CONNECTOR.streams}) == len(CONNECTOR.streams) == 11
     assert all(spec.metrics for spec in CONNECTOR.streams)

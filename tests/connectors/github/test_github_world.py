@@ -21,6 +21,7 @@ from harvester.demo.github import GitHub
 from harvester.demo.github_access import Token
 from harvester.demo.github_lists import Paging
 from harvester.demo.life import PLANS, build
+from harvester.demo.things import Traffic
 from harvester.demo.truth import truth_of
 from harvester.demo.wire import Service
 from harvester.demo.world import World
@@ -36,6 +37,8 @@ EVENTS = (
     "review_comments",
 )
 LEVELS = ("stargazers", "watchers", "forks")
+TRAFFIC = ("traffic_views", "traffic_visitors", "traffic_clones", "traffic_cloners")
+PARTS = ("release_downloads", "referrer_views", "path_views")
 REPOS = ("wren-hollow/*", "saltmarsh-dev/fieldguide")
 
 
@@ -107,7 +110,7 @@ class Harvester:
         sums: Counter[tuple[str, date]] = Counter()
         for (name, subject, key), fact in self.facts.items():
             if name == metric and fact.value:
-                day = date.fromisoformat(key) if metric == "stars" else fact.occurred_at.date()
+                day = date.fromisoformat(key) if metric in ("stars", *TRAFFIC) else fact.occurred_at.date()
                 sums[self.names[subject], day] += int(fact.value)
         return dict(sums)
 
@@ -116,7 +119,7 @@ class Harvester:
         truth = truth_of(self.service.app.world)
         wrong: dict[str, Any] = {
             metric: (self.days(metric), truth.days.get(metric, {}))
-            for metric in ("stars", *EVENTS)
+            for metric in ("stars", *EVENTS, *TRAFFIC)
             if self.days(metric) != dict(truth.days.get(metric, {}))
         }
         today = self.clock().date().isoformat()
@@ -128,16 +131,46 @@ class Harvester:
             }
             if told != truth.levels[metric]:
                 wrong[metric] = (told, truth.levels[metric])
+        parts = {
+            self.names[subject]: fact.value
+            for (name, subject, key), fact in self.facts.items()
+            if name in PARTS and key == today
+        }
+        if parts != parts_of(self.service.app.world):
+            wrong["parts"] = (parts, parts_of(self.service.app.world))
         return wrong
 
 
+def parts_of(world: World) -> dict[str, int]:
+    """What is counted of a repository's files, referrers and pages, by their names."""
+    found: dict[str, int] = {}
+    for repo in world.repos:
+        found |= {f"{repo.full_name} from {name}": views for name, views in repo.referrers.items()}
+        found |= {f"{repo.full_name} at {path or '/'}": views for path, views in repo.paths.items()}
+        for release in repo.releases:
+            found |= {f"{repo.full_name} {release.tag} {file.name}": file.downloads for file in release.assets}
+    return found
+
+
 def small_world() -> World:
-    return build(TODAY, start=date(2026, 1, 1), plans=PLANS[:2])
+    return visited(build(TODAY, start=date(2026, 1, 1), plans=PLANS[:2]))
+
+
+def visited(world: World) -> World:
+    """The world with people who look at its repositories and download from them."""
+    for n, repo in enumerate(world.repos, 1):
+        for ago in (0, 1, 5, 7):
+            clones = Traffic(0, 0, 3, 1) if ago == 5 else Traffic(10 * n + ago, n + 1, ago, ago and 1)
+            world.visit(repo, TODAY - timedelta(days=ago), clones)
+        world.refer(repo, {"Google": 30 * n, "t.co": 2}, {"": 20 * n, "/issues": 4})
+        for file in world.release(repo, "v1.0", "tool.zip", "tool.whl").assets:
+            world.download(file, n)
+    return world
 
 
 @pytest.fixture
 def service() -> Iterator[Service[GitHub]]:
-    world = build(TODAY)
+    world = visited(build(TODAY))
     with Service(GitHub(world, clock=lambda: world.now)).listen() as running:
         yield running
 
@@ -162,7 +195,7 @@ def test_a_second_harvest_changes_nothing_and_costs_little(service: Service[GitH
     harvester.changed = harvester.meter.requests = 0
     assert harvester.read() == []
     assert harvester.changed == 0
-    assert harvester.meter.requests <= 8 * 3 + 1
+    assert harvester.meter.requests <= 13 * 3 + 1
     assert harvester.differences() == {}
 
 
@@ -208,11 +241,19 @@ def test_enterprise_server_counts_stars_by_level() -> None:
         assert set(harvester.differences()) == {"stars"}
 
 
-def test_without_a_token_everything_but_reviews_is_read(little: Service[GitHub]) -> None:
+def test_without_a_token_everything_but_reviews_and_traffic_is_read(little: Service[GitHub]) -> None:
     harvester = Harvester(little, repos=("wren-hollow/*",), token=None)
-    [error] = harvester.read()
-    assert isinstance(error, NotPermitted)
-    assert set(harvester.differences()) == {"pull_reviews"}
+    assert [type(error) for error in harvester.read()] == [NotPermitted] * 3
+    assert set(harvester.differences()) == {"pull_reviews", *TRAFFIC, "parts"}
+
+
+def test_a_token_without_push_access_reads_everything_but_traffic(little: Service[GitHub]) -> None:
+    little.app.tokens["demo"] = Token(little.app.world.person.login, frozenset({"administration"}))
+    harvester = Harvester(little, repos=("wren-hollow/*",))
+    errors = harvester.read()
+    assert [type(error) for error in errors] == [NotPermitted] * 2
+    assert all("Administration: read" in error.what for error in errors)
+    assert set(harvester.differences()) == {*TRAFFIC, "parts"}
 
 
 def test_a_token_that_lacks_a_right_reads_the_rest(little: Service[GitHub]) -> None:
@@ -253,6 +294,9 @@ PLACES = {
     "issues": r"/issues\?",
     "issue_comments": "issues/comments",
     "review_comments": "pulls/comments",
+    "releases": "/releases",
+    "traffic": "traffic/views",
+    "referrers": "popular/paths",
     "graphql": "POST",
 }
 # What is no failure: issues may be switched off, and a question that GraphQL finds too large is asked again.
@@ -291,4 +335,4 @@ def test_cut_anywhere_and_resumed_the_truth_is_reached(little: Service[GitHub], 
 
 def test_every_metric_of_the_connector_is_compared() -> None:
     declared = {metric.name for spec in SPECS for metric in spec.metrics}
-    assert declared == {"stars", *EVENTS, *LEVELS}
+    assert declared == {"stars", *EVENTS, *LEVELS, *TRAFFIC, *PARTS}
