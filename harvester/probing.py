@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from connectors.base import Context, Stream
 from harvester.pipeline import utc_now
-from harvester.reading import Outcome, open_context, verdict
+from harvester.reading import Outcome, open_context, verdict, word_for
+from harvester.redact import redact
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
@@ -34,7 +35,7 @@ def _first_page(source: Source, stream: Stream, context: Context) -> Outcome:
             batch = next(iter(batches), None)
     except Exception as error:  # noqa: BLE001 - the same
         return Outcome(source.name, stream.spec.name, *verdict(source, error))
-    problems = "; ".join(str(problem) for problem in batch.problems) if batch else ""
+    problems = batch.problems if batch else ()
     found = len(batch.observations) if batch else 0
-    word = "partial" if problems else "ok"
-    return Outcome(source.name, stream.spec.name, word, problems, found, 0, context.meter.requests - before)
+    word, message = word_for(problems), redact("; ".join(map(str, problems)))
+    return Outcome(source.name, stream.spec.name, word, message, found, 0, context.meter.requests - before)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -102,6 +102,18 @@ class Outcome:
         return self.outcome in ("ok", "partial")
 
 
+def failed_sources(outcomes: Iterable[Outcome]) -> list[str]:
+    """Sources that somebody should look at: a read failed, or no right let anything be read at all."""
+    by_source: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        by_source.setdefault(outcome.source, []).append(outcome)
+    return sorted(
+        source
+        for source, of in by_source.items()
+        if any(outcome.is_failure for outcome in of) or not any(outcome.is_success for outcome in of)
+    )
+
+
 @dataclass(slots=True)
 class _Tally:
     """What one stream has yielded so far."""
@@ -149,7 +161,7 @@ class SourceReader:
     def _read_all(self, streams: list[Stream], context: Context) -> Iterator[Outcome]:
         cursors = self.cursors(self.source.name, [stream.spec.name for stream in streams])
         ended_by: Exception | None = None
-        succeeded = True
+        succeeded, has_read = True, False
         for position, stream in enumerate(streams):
             if self.stop.is_set():
                 yield Outcome(
@@ -161,8 +173,9 @@ class SourceReader:
                 yield replace(outcome, message="not read: see above")
                 continue
             one = _StreamReader(self, stream, context, cursors[stream.spec.name])
-            outcome, error = one.read(is_last=position == len(streams) - 1, succeeded=succeeded)
+            outcome, error = one.read(is_last=position == len(streams) - 1, succeeded=succeeded, has_read=has_read)
             succeeded = succeeded and not outcome.is_failure
+            has_read = has_read or outcome.is_success
             if isinstance(error, _ENDS_SOURCE):
                 ended_by = error
             yield outcome
@@ -176,7 +189,8 @@ class _StreamReader:
     stored: Cursor
     tally: _Tally = field(default_factory=_Tally)
 
-    def read(self, *, is_last: bool, succeeded: bool) -> tuple[Outcome, Exception | None]:
+    def read(self, *, is_last: bool, succeeded: bool, has_read: bool) -> tuple[Outcome, Exception | None]:
+        """`succeeded`, `has_read`: how the streams before this one went; a source succeeds when its last one ends."""
         owner, spec, meter = self.owner, self.stream.spec, self.context.meter
         requests, points = meter.requests, meter.points
         writer = owner.spool.writer(self._read(), self.stored.parts)
@@ -190,7 +204,8 @@ class _StreamReader:
             owner.source.name, spec.name, word, message, self.tally.observations, self.tally.rejected,
             meter.requests - requests,
         )  # fmt: skip
-        self._finish(writer, outcome, error, meter.points - points, is_last and succeeded and not outcome.is_failure)
+        fine = succeeded and not outcome.is_failure and (has_read or outcome.is_success)
+        self._finish(writer, outcome, error, meter.points - points, is_last and fine)
         return outcome, error
 
     def _read(self) -> Read:
@@ -271,7 +286,7 @@ class _StreamReader:
         if self.owner.stop.is_set():
             return "interrupted", "cut off; the next run goes on from the last checkpoint"
         parts = [redact(str(problem)) for problem in self.tally.problems]
-        word = "partial" if any(not isinstance(p, NotPermitted) for p in self.tally.problems) else "ok"
+        word = word_for(self.tally.problems)
         if self.tally.rejected:
             shown = "; ".join(f"{reject.what}: {reject.why}" for reject in self.tally.rejects)
             parts.append(f"{self.tally.rejected} records could not be used ({redact(shown)})")
@@ -284,6 +299,8 @@ class _StreamReader:
         now, today = owner.clock(), self.context.today()
         if error or outcome.outcome == "interrupted":
             span = Coverage(today, today, "missing", outcome.message[:300])
+        elif self.tally.problems:
+            span = Coverage(today, today, "partial", outcome.message[:300])
         else:
             span = Coverage(today, today)
         try:
@@ -302,8 +319,8 @@ class _StreamReader:
                 )
             )
         except SpoolError:
-            # The first refusal is in the outcome; that the end could not be written either adds nothing.
-            log.exception("%s: the end of the run could not be spooled", owner.source.name)
+            # The first refusal is in the outcome; that the end could not be written either adds little.
+            log.debug("%s: the end of the run could not be spooled", owner.source.name, exc_info=True)
 
 
 def open_context(
@@ -333,6 +350,11 @@ def open_context(
 def new_run_id(now: datetime) -> str:
     """Sorts by time, differs between processes of the same second."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+
+
+def word_for(problems: Sequence[ConnectorError]) -> str:
+    """The word for a read that came to its end with these problems of single subjects."""
+    return "partial" if any(not isinstance(problem, NotPermitted) for problem in problems) else "ok"
 
 
 def verdict(source: Source, error: Exception) -> tuple[str, str]:

@@ -14,7 +14,8 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ _SEALED, _OPEN, _DAMAGED = ".ndjson", ".open", ".damaged"
 _TAIL = 1 << 16
 # The loader reads lines up to 4 MiB; nothing that is a fact comes near.
 _LONGEST_LINE = 1 << 20
+# Half a surrogate pair, left where a service cut a title, is no Unicode: as an escape DuckDB refuses the whole file.
+_LONE = "replace"
 _counter = itertools.count()
 
 
@@ -109,14 +112,21 @@ class Spool:
 
     def sealed(self) -> list[Segment]:
         """What waits, oldest first. A damaged file is set aside and reported in `damaged`; its source repeats it."""
+        return self._whole(self.set_aside)
+
+    def peek(self) -> list[Segment]:
+        """What waits and is whole, for those who only look: a damaged file stays where it is."""
+        return self._whole(lambda _path, _why: None)
+
+    def _whole(self, otherwise: Callable[[Path, str], None]) -> list[Segment]:
         found = []
         for path in sorted(self.folder.glob(f"*{_SEALED}")):
             try:
                 found.append(_parse(path))
             except FileNotFoundError:
                 continue  # another process has loaded it since
-            except ValueError as error:
-                self.set_aside(path, str(error))
+            except (ValueError, KeyError, TypeError, IsADirectoryError) as error:
+                otherwise(path, str(error) if isinstance(error, ValueError) else "not a whole segment")
         return found
 
     def set_aside(self, path: Path, why: str) -> None:
@@ -168,6 +178,7 @@ class Writer:
                 return False
             self._seal(None)
         except OSError as error:
+            self._drop()
             raise _unusable(self._folder, error) from None
         return True
 
@@ -176,6 +187,7 @@ class Writer:
         try:
             self._seal({name: _jsonable(getattr(end, name)) for name in Finish.__slots__})
         except OSError as error:
+            self._drop()
             raise _unusable(self._folder, error) from None
 
     @property
@@ -189,7 +201,7 @@ class Writer:
             if file is None:
                 file = self._open()
             line["n"] = self._rows
-            text = json.dumps(line, separators=(",", ":"), sort_keys=True)
+            text = json.dumps(line, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
             if len(text) > _LONGEST_LINE:
                 raise ValueError(
                     f"a fact of {len(text)} characters about {line['subject'][:80]!r}; the longest is {_LONGEST_LINE}"
@@ -200,13 +212,22 @@ class Writer:
     def _open(self) -> IO[str]:
         name = f"{time.time_ns():020d}-{os.getpid()}-{next(_counter):06d}"
         self._path = self._folder / f".{name}{_OPEN}"
-        self._file = self._path.open("x", encoding="utf-8")
+        self._file = self._path.open("x", encoding="utf-8", errors=_LONE)
         # Held until closed: tells other processes that this segment has a living writer.
         fcntl.flock(self._file, fcntl.LOCK_EX)
         if not self._path.exists():  # one of them looked in the instant before the lock
             self._file.close()
             return self._open()
         return self._file
+
+    def _drop(self) -> None:
+        """Forget the open segment: lines of it may be lost, so its checkpoint must never be sealed."""
+        if self._file is not None:
+            self._path.unlink(missing_ok=True)
+            with suppress(OSError):  # closing writes what is buffered, on the disk that has just refused
+                self._file.close()
+            self._file = None
+        self._reset()
 
     def _seal(self, finish: dict[str, Any] | None) -> None:
         file = self._file or self._open()
@@ -218,7 +239,7 @@ class Writer:
             "observed_at": _stamp(datetime.now(UTC)), "base": base, "checkpoint": self._checkpoint,
             "coverage": self._coverage, "finish": finish,
         }  # fmt: skip
-        file.write(json.dumps({"end": end}, separators=(",", ":")) + "\n")
+        file.write(json.dumps({"end": end}, separators=(",", ":"), ensure_ascii=False) + "\n")
         file.flush()
         os.fsync(file.fileno())
         self._path.rename(self._folder / (self._path.name[1:].removesuffix(_OPEN) + _SEALED))
@@ -319,7 +340,7 @@ def _jsonable(value: Any) -> Any:
 
 def _plain(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     """The checkpoint as it comes back from JSON, so that comparing it with the stored one is exact."""
-    plain: dict[str, Any] = json.loads(json.dumps(dict(checkpoint)))
+    plain: dict[str, Any] = json.loads(json.dumps(dict(checkpoint), ensure_ascii=False).encode(errors=_LONE))
     return plain
 
 
@@ -341,7 +362,7 @@ def _sync_folder(folder: Path) -> None:
 
 
 def _unusable(folder: Path, error: OSError) -> SpoolError:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return SpoolError(
             f"{folder}: the disk is full; free some space and run again, the reads go on where they were"
         )

@@ -11,6 +11,7 @@ from harvester.cli.now import ALL_FAILED, SOME_FAILED
 def run(options: argparse.Namespace) -> int:
     """A table of source, stream, verdict and what to do; exit code as for a harvest, nothing is stored."""
     from harvester.probing import probe
+    from harvester.reading import failed_sources
 
     settings = show.settings(options)
     sources = settings.select(options.sources)
@@ -24,7 +25,6 @@ def run(options: argparse.Namespace) -> int:
     out.print(made)
     if not sources:
         out.print("no source is enabled; add one to the configuration")
-    failed = [outcome for outcome in outcomes if outcome.is_failure]
-    if not failed:
+    if not failed_sources(outcomes):
         return 0
-    return ALL_FAILED if len(failed) == len(outcomes) else SOME_FAILED
+    return SOME_FAILED if any(outcome.is_success for outcome in outcomes) else ALL_FAILED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -46,11 +47,13 @@ def run(options: argparse.Namespace) -> int:
 
 def exit_code(done: Harvest) -> int:
     """What the outcome of a harvest is worth as an exit code."""
+    from harvester.reading import failed_sources
+
     if done.is_interrupted:
         return INTERRUPTED
     if done.busy:
         return BUSY
-    if not any(outcome.is_failure for outcome in done.outcomes):
+    if not failed_sources(done.outcomes):
         return 0
     return SOME_FAILED if any(outcome.is_success for outcome in done.outcomes) else ALL_FAILED
 
@@ -62,7 +65,10 @@ def interruptible() -> Iterator[threading.Event]:
 
     def ask(_signal: int, _frame: object) -> None:
         if stop.is_set():
-            raise KeyboardInterrupt  # asked twice: now
+            # The spool and the store lose nothing by it; an exception would wait for the reads that hang.
+            sys.stderr.write("harvest: interrupted\n")
+            sys.stderr.flush()
+            os._exit(INTERRUPTED)
         stop.set()
         sys.stderr.write("harvest: ending at the next page; once more to end at once\n")
 
@@ -117,6 +123,8 @@ def _score(settings: Settings, timeout: float) -> Any:
 
 
 def _report(options: argparse.Namespace, settings: Settings, done: Harvest, scores: Any) -> None:
+    from harvester.reading import failed_sources
+
     if options.json:
         show.write_json(_as_json(done))
         return
@@ -129,7 +137,7 @@ def _report(options: argparse.Namespace, settings: Settings, done: Harvest, scor
             f"harvest: {show.plain(done.busy)}; everything fetched is safe in {settings.spool}", soft_wrap=True
         )
         return
-    failed = sorted({outcome.source for outcome in done.outcomes if outcome.is_failure})
+    failed = failed_sources(done.outcomes)
     out.print(
         f"{done.loaded.stored} new facts and {done.loaded.revised} revised in {show.plain(settings.database)}"
         + (f"; failed: {', '.join(failed)} (see above, and `harvest status`)" if failed else ""),

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import math
 from datetime import date
 
 EXIT_CODES = """exit codes:
   0 all well           1 a defect of ours        2 usage or configuration
   3 some sources failed, the rest is stored      4 database busy, everything fetched is safe in the spool
   5 all sources failed                         130 interrupted"""
+
+
+# Nothing that counts is older; every day since then gets its row of coverage.
+_OLDEST = date(1990, 1, 1)
 
 
 def build() -> argparse.ArgumentParser:
@@ -72,9 +77,9 @@ def _common() -> argparse.ArgumentParser:
 def _now(now: argparse.ArgumentParser) -> None:
     now.add_argument("sources", nargs="*", metavar="SOURCE", help="only these (default: all enabled)")
     now.add_argument("--full", action="store_true", help="ignore cursors and read everything again")
-    now.add_argument("--since", type=_day, metavar="DATE", help="backfill from this day, YYYY-MM-DD (implies --full)")
+    now.add_argument("--since", type=_start, metavar="DATE", help="backfill from this day on (implies --full)")
     now.add_argument(
-        "--lock-timeout", type=float, default=30.0, metavar="SECONDS",
+        "--lock-timeout", type=_seconds, default=30.0, metavar="SECONDS",
         help="how long to wait for a database that another process holds (default: 30)",
     )  # fmt: skip
     now.add_argument("--json", action="store_true", help="the outcome as JSON")
@@ -109,6 +114,23 @@ def _day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it as 2026-11-24") from None
+
+
+def _start(text: str) -> date:
+    day = _day(text)
+    if not _OLDEST <= day <= date.today():  # noqa: DTZ011 - the user's calendar
+        raise argparse.ArgumentTypeError(f"{text} is not a day to go back to; write one from {_OLDEST} to today")
+    return day
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 <= seconds < math.inf:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time; write seconds, 0 or more")
+    return seconds
 
 
 def _count(text: str) -> int:

@@ -43,9 +43,13 @@ def console(options: argparse.Namespace, *, stderr: bool = False) -> Console:
     """A rich console; 80 columns where the width is unknown, no colours where they are not wanted."""
     from rich.console import Console
 
+    class Piped(Console):
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError  # rich would exit with 1; a reader that has seen enough is no failure
+
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else int(os.environ.get("COLUMNS", WIDTH))
-    return Console(
+    return Piped(
         file=stream, width=width, no_color=options.no_color or "NO_COLOR" in os.environ, highlight=False, emoji=False
     )
 

@@ -12,16 +12,15 @@ OVERDUE_OR_FAILED = 3
 
 def run(options: argparse.Namespace) -> int:
     """A table of sources, then what failed and what waits; exit code 3 when a stream's last read failed."""
-    from harvester.reading import FINE
     from harvester.spool import Spool
     from harvester.store import Store, standing
 
     settings = show.settings(options)
     with Store(settings.database, settings.timezone).reading() as connection:
         stored = {row["source"]: row for row in standing(connection)}
-    waiting = Spool(settings.spool).sealed() if settings.spool.is_dir() else []
+    waiting = Spool(settings.spool).peek() if settings.spool.is_dir() else []
     rows = [_row(source, stored.get(source.name)) for source in settings.sources]
-    failing = [(row["source"], stream) for row in rows for stream in row["streams"] if stream["outcome"] not in FINE]
+    failing = [(row["source"], stream) for row in rows for stream in _failing(row["streams"])]
     if options.json:
         show.write_json(
             {
@@ -47,16 +46,23 @@ def run(options: argparse.Namespace) -> int:
     return OVERDUE_OR_FAILED if failing else 0
 
 
-def _row(source: Any, stored: dict[str, Any] | None) -> dict[str, Any]:
+def _failing(streams: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Streams that call for somebody; those without a right too, where the source has not got a single one."""
     from harvester.reading import FINE
 
+    failing = [stream for stream in streams if stream["outcome"] not in FINE]
+    may_read = any(stream["outcome"] != "not permitted" for stream in streams)
+    return failing if may_read else streams
+
+
+def _row(source: Any, stored: dict[str, Any] | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "source": source.name, "connector": source.connector.name, "person": source.person,
         "schedule": str(source.schedule), "last_success": None, "next_due": None, "paused_until": None, "rows": 0,
         "streams": [],
     }  # fmt: skip
     row.update(stored or {})
-    failing = [stream for stream in row["streams"] if stream["outcome"] not in FINE]
+    failing = _failing(row["streams"])
     if not source.enabled:
         row["state"] = "disabled"
     elif stored is None:

@@ -93,15 +93,17 @@ def _command(pid: int) -> str:
 def unusable(path: Path, text: str) -> str:
     """What happened to the database and what to do, from what DuckDB said."""
     first = text.splitlines()[0]
-    if "not a valid DuckDB database" in text:
+    if "not a valid DuckDB database" in text or "sqlite_scanner" in text:
         return f"{path}: not a DuckDB database; move it away or name another file in [harvest] database"
     if "version number" in text:
         return f"{path}: written by another DuckDB ({first}); upgrade harvester, or use the DuckDB that wrote it"
     if "Permission denied" in text or "read-only" in text.lower():
         return f"{path}: cannot be written ({first}); check the owner and mode of the file and its folder"
-    if "No space left" in text:
+    if "No space left" in text or "File too large" in text:
         return f"{path}: the disk is full; free some space and run again, nothing fetched is lost"
-    return f"{path}: cannot be opened: {first}"
+    if "enough bytes" in text or "orrupt" in text or "hecksum" in text:
+        return f"{path}: damaged ({first}); restore a backup, or move it away and run `harvest now --full`"
+    return f"{path}: cannot be used: {first}"
 
 
 @contextmanager

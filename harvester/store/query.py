@@ -40,7 +40,8 @@ def copy(database: Path, query: str, form: str) -> bytes:
         _confine(connection)
         try:
             text = query.strip().rstrip(";")
-            statement = f"COPY ({text}) TO '{target}' ({_FORMATS[form]})"
+            # A line of its own: the query may end in a comment.
+            statement = f"COPY ({text}\n) TO '{target}' ({_FORMATS[form]})"
             if len(connection.extract_statements(statement)) != 1:
                 raise QueryError("one query at a time")
             connection.execute(statement)

@@ -6,12 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from harvester.cli import run
 from harvester.demo.analytics import Plausible
 from harvester.demo.github import GitHub
 from harvester.demo.github_access import Token
@@ -93,6 +97,11 @@ class Field:
         """`harvest now …` to its end."""
         return self.run("now", *arguments, **more)
 
+    def make_database(self, *sources: str) -> None:
+        """Harvest into it without a process of its own: the talks, or these sources."""
+        with redirect_stdout(StringIO()):
+            assert run(["now", "--config", str(self.config), "--json", *(sources or ("talks",))]) == 0
+
     def start(self, *arguments: str, **more: Any) -> subprocess.Popen[str]:
         """`harvest …`, running."""
         return subprocess.Popen(
@@ -136,7 +145,9 @@ class Field:
         }
         by_day = {
             (metric, subject, day): total
-            for metric, subject, day, total in self.ask("SELECT metric, subject, day, total FROM daily WHERE total <> 0")
+            for metric, subject, day, total in self.ask(
+                "SELECT metric, subject, day, total FROM daily WHERE total <> 0"
+            )
             if metric in truth.days
         }
         assert by_day == {
@@ -152,9 +163,7 @@ class Field:
         }
         for metric in ("stargazers", "forks", "watchers"):
             assert {s: v for (m, s), v in readings.items() if m == metric} == truth.levels[metric]
-        repeated = self.ask(
-            "SELECT source, metric, subject, key FROM observations GROUP BY ALL HAVING count(*) > 1"
-        )
+        repeated = self.ask("SELECT source, metric, subject, key FROM observations GROUP BY ALL HAVING count(*) > 1")
         assert repeated == []
 
 
@@ -173,3 +182,22 @@ def field_of(world: World, folder: Path, *, latency: float = 0.0) -> Iterator[Fi
     github = GitHub(world, tokens={KEY: Token(world.person.login)})
     with serve(world, github=github, plausible=Plausible(world, keys=frozenset({KEY})), latency=latency) as servers:
         yield Field(folder, world, servers)
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command within this process answered."""
+
+    code: int
+    out: str
+    err: str
+
+
+def command(field: Field, capsys: pytest.CaptureFixture[str], *arguments: str) -> Said:
+    """`harvest …` without the second that a process takes to start; the key is in nothing it says or leaves."""
+    capsys.readouterr()
+    code = run([arguments[0], "--config", str(field.config), *arguments[1:]])
+    out, err = capsys.readouterr()
+    assert KEY not in out + err
+    field.check_no_secret()
+    return Said(code, out, err)

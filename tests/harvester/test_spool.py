@@ -1,0 +1,222 @@
+"""Segments on disk: sealed whole or not at all, in order, and nothing alien stops the others."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from connectors.base import Batch, Coverage, Observation, Subject
+from harvester.spool import Finish, Spool, SpoolError, Writer
+from tests.harvester.store.building import Shelf, at, on
+
+END = Finish(finished_at=at(1, 13), outcome="ok", succeeded=True)
+
+
+def issue(key: str, **more: object) -> Observation:
+    return Observation("issues_opened", "repo:1", key, at(3), **more)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Shelf:
+    return Shelf(tmp_path)
+
+
+@pytest.fixture
+def spool(shelf: Shelf) -> Spool:
+    return shelf.spool
+
+
+def opened(shelf: Shelf, rows: int = 20_000, age: float = 60) -> Writer:
+    return Writer(shelf.spool.folder, shelf.read(), {}, rows=rows, age=age)
+
+
+def names(spool: Spool) -> list[str]:
+    return sorted(path.name for path in spool.folder.iterdir())
+
+
+def lines(path: Path) -> list[dict[str, object]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+@contextmanager
+def full_disk(size: int = 1000) -> Iterator[None]:
+    """No file of this process grows past `size`."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_what_is_not_sealed_is_hidden(shelf: Shelf, spool: Spool) -> None:
+    writer = opened(shelf)
+    assert not writer.add(Batch([issue("1")], checkpoint={"at": 1}))
+    assert spool.sealed() == []
+    assert [name.startswith(".") for name in names(spool)] == [True]
+    writer.finish(END)
+    assert [name.startswith(".") for name in names(spool)] == [False]
+
+
+def test_a_checkpoint_seals_when_there_are_rows_enough(shelf: Shelf, spool: Spool) -> None:
+    writer = opened(shelf, rows=2)
+    assert not writer.add(Batch([issue("1"), issue("2"), issue("3")]))
+    assert writer.add(Batch([issue("4")], checkpoint={"at": 4}))
+    (segment,) = spool.sealed()
+    assert (segment.rows, segment.base, segment.checkpoint) == (4, {"at": None}, {"at": 4})
+
+
+def test_a_segment_starts_where_the_one_before_ended(shelf: Shelf, spool: Spool) -> None:
+    writer = opened(shelf, rows=1)
+    for n in (1, 2, 3):
+        writer.add(Batch([issue(str(n))], checkpoint={"at": n, f"only-{n}": True}))
+    writer.finish(END)
+    found = spool.sealed()
+    assert [segment.base.get("at") for segment in found] == [None, 1, 2, None]
+    assert [segment.checkpoint.get("at") for segment in found] == [1, 2, 3, None]
+    assert [bool(segment.finish) for segment in found] == [False, False, False, True]
+
+
+def test_a_read_that_yields_nothing_still_says_how_it_ended(shelf: Shelf, spool: Spool) -> None:
+    opened(shelf).finish(END)
+    (segment,) = spool.sealed()
+    assert segment.rows == 0
+    assert segment.finish is not None
+    assert segment.finish["outcome"] == "ok"
+
+
+def test_progress_counts_checkpoints_that_are_not_sealed_yet(shelf: Shelf) -> None:
+    writer = opened(shelf)
+    writer.add(Batch([issue("1")], checkpoint={"a": 1}))
+    writer.add(Batch([issue("2")], checkpoint={"b": (2, 3)}))
+    assert writer.progress == {"a": 1, "b": [2, 3]}
+    writer.finish(END)
+
+
+def test_segments_come_in_the_order_they_were_begun(shelf: Shelf, spool: Spool) -> None:
+    first, second = opened(shelf), opened(shelf)
+    first.add(Batch([issue("1")]))
+    second.add(Batch([issue("2")]))
+    second.finish(END)
+    first.finish(END)
+    assert [segment.read["run_id"] for segment in spool.sealed()] == ["run-1", "run-2"]
+
+
+def test_a_segment_holds_what_was_added(shelf: Shelf, spool: Spool) -> None:
+    writer = opened(shelf)
+    subject = Subject("repo:1", "me/engine", "repo", "Engine\n", published_at=at(1))
+    writer.add(
+        Batch([issue("1", actor="ann", attrs={"bot": True})], subjects=[subject], coverage=[Coverage(on(1), on(2))])
+    )
+    writer.finish(END)
+    (segment,) = spool.sealed()
+    *rows, _ = lines(segment.path)
+    assert "me/engine" in json.dumps(rows)
+    assert "ann" in json.dumps(rows)
+    assert [span["state"] for span in segment.coverage] == ["measured"]
+
+
+def test_half_a_surrogate_pair_does_not_spoil_a_segment(shelf: Shelf) -> None:
+    half = Batch(
+        [issue("k\ud83d", actor="\ude00", attrs={"t": "x\ud83d"}), issue("2", actor="😀")],
+        subjects=[Subject("repo:1", "me/\ud83d", "repo")],
+        checkpoint={"at": "\ud83d"},
+    )
+    assert shelf.harvest(half).stored == 2
+    assert shelf.ask("SELECT actor FROM observations ORDER BY actor") == [("?",), ("😀",)]
+    assert shelf.harvest(Batch([issue("3")], checkpoint={"at": "next"})).stored == 1
+
+
+def test_a_fact_of_a_megabyte_is_refused_by_name(shelf: Shelf) -> None:
+    writer = opened(shelf)
+    with pytest.raises(ValueError, match="repo:1"):
+        writer.add(Batch([issue("1"), issue("2", attrs={"text": "x" * (1 << 20)})], checkpoint={"at": 2}))
+    writer.finish(END)
+    (segment,) = shelf.spool.sealed()
+    assert (segment.rows, segment.checkpoint) == (1, {})
+
+
+@pytest.mark.xfail(strict=True, reason="DuckDB's InvalidInputException is no DataError: the load gives up on all")
+def test_a_segment_that_is_garbled_in_its_middle_is_set_aside_and_the_others_load(shelf: Shelf, spool: Spool) -> None:
+    shelf.seal(Batch([issue("1"), issue("2")]))
+    (segment,) = spool.sealed()
+    first, rest = segment.path.read_bytes().split(b"\n", 1)
+    segment.path.write_bytes(first[: len(first) // 2] + b"\n" + rest)
+    assert shelf.harvest(Batch([issue("3")])).stored == 1
+    assert len(spool.damaged) == 1
+
+
+def test_an_open_segment_of_a_living_process_is_kept(shelf: Shelf, spool: Spool) -> None:
+    writer = opened(shelf)
+    writer.add(Batch([issue("1")]))
+    Spool(spool.folder).prepare()
+    writer.finish(END)
+    assert [segment.rows for segment in spool.sealed()] == [1]
+
+
+def test_an_open_segment_of_a_dead_process_is_dropped(spool: Spool) -> None:
+    dies = """
+import os, signal, sys
+from pathlib import Path
+from connectors.base import Batch, Observation
+from tests.harvester.store.building import Shelf, at
+shelf = Shelf(Path(sys.argv[1]))
+shelf.spool.writer(shelf.read(), {}).add(Batch([Observation("issues_opened", "r", "1", at(3))]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", dies, str(spool.folder.parent)], cwd=Path(__file__).parents[2])
+    assert done.returncode == -9
+    assert len(names(spool)) == 1
+    spool.prepare()
+    assert names(spool) == []
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", '{"metric": "stars"', '{"metric": "stars"}\n', "[]\n", "null\n", "\n", '{"end": null}\n', '{"end": 7}\n',
+     '{"end": {"format": 9}}\n', '{"end": {"format": 1}}\n', '{"end": {"format": 1, "id": "x"}}', "\x00\xff\n"],
+)  # fmt: skip
+def test_a_torn_or_alien_file_is_set_aside_and_the_others_load(shelf: Shelf, spool: Spool, content: str) -> None:
+    (spool.folder / "1.ndjson").write_text(content, encoding="latin-1")
+    assert shelf.harvest(Batch([issue("1")])).stored == 1
+    assert names(spool) == ["1.damaged"]
+    assert len(spool.damaged) == 1
+    assert "1.ndjson" in spool.damaged[0]
+
+
+def test_looking_leaves_a_damaged_file_where_it_is(shelf: Shelf, spool: Spool) -> None:
+    shelf.seal(Batch([issue("1")]))
+    (spool.folder / "1.ndjson").write_text("torn")
+    assert len(spool.peek()) == 1
+    assert "1.ndjson" in names(spool)
+    assert spool.damaged == []
+
+
+def test_a_file_in_place_of_the_folder_says_so(tmp_path: Path) -> None:
+    (tmp_path / "spool").write_text("")
+    with pytest.raises(SpoolError, match="spool"):
+        Spool(tmp_path / "spool").prepare()
+
+
+def test_a_full_disk_is_told_as_such(shelf: Shelf, spool: Spool) -> None:
+    with full_disk(), pytest.raises(SpoolError, match="disk is full"):
+        opened(shelf, rows=1).add(Batch([issue(str(n)) for n in range(1000)], checkpoint={"at": 1}))
+    assert names(spool) == []
+
+
+def test_after_a_full_disk_no_checkpoint_is_sealed_whose_facts_may_be_lost(shelf: Shelf, spool: Spool) -> None:
+    writer = opened(shelf)
+    writer.add(Batch([issue("1")], checkpoint={"at": 1}))
+    with full_disk(), pytest.raises(SpoolError):
+        writer.add(Batch([issue(str(n)) for n in range(2, 5000)], checkpoint={"at": 2}))
+    writer.finish(END)
+    (segment,) = spool.sealed()
+    assert (segment.checkpoint, segment.rows) == ({}, 0)
+    assert shelf.load().stored == 0
