@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
             talk.print(show.plain(f"{outcome.source} {outcome.stream}: {outcome.outcome}: {outcome.message}"))
     out = show.console(options)
     for when, done in harvests.items():
-        out.print(f"harvest {when + ':':<13} {_counts(done)}")
+        out.print(f"{when + ':':<13}{_counts(done)}")
     influence.print_table(out, rescore(settings, today=now.date()), grain="month", last=14)
     out.print(
         f"The database: {show.plain(settings.database)}\n"

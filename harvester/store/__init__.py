@@ -87,7 +87,7 @@ class Store:
             # Facts larger than usual: rather a larger process than a spool that never empties.
             connection.execute(f"SET memory_limit = '{_ROOMY}'")
             done = load(connection, group, self.zone)
-        except duckdb.DataError as error:
+        except (duckdb.DataError, duckdb.InvalidInputException) as error:
             # One segment that DuckDB cannot take must not block all others for ever.
             if len(group) == 1:
                 spool.set_aside(group[0].path, str(error).splitlines()[0])
@@ -107,9 +107,10 @@ class Store:
         for segment in pending:
             of, stream = segment.stream
             if of == source and stream in found:
-                parts = found[stream].parts
-                if all(parts.get(part) == value for part, value in segment.base.items()):
-                    parts.update(segment.checkpoint)
+                known = found[stream]
+                if all(known.parts.get(part) == value for part, value in segment.base.items()):
+                    version = max(known.version, segment.read["cursor_version"])
+                    found[stream] = Cursor(known.parts | segment.checkpoint, version)
         return found
 
     def paused(self) -> dict[str, datetime]:

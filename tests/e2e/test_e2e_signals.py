@@ -55,7 +55,7 @@ def test_a_second_interrupt_ends_a_harvest_that_hangs(farm: Field) -> None:
 
 @pytest.mark.parametrize(
     "command",
-    [["sql", "SELECT * FROM range(100000)"], ["sql", "--format", "csv", "SELECT * FROM range(1000000)"],
+    [["sql", "SELECT * FROM range(5000)"], ["sql", "--format", "csv", "SELECT * FROM range(1000000)"],
      ["connectors"]],
 )  # fmt: skip
 def test_a_reader_that_stops_reading_is_no_failure(farm: Field, command: list[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -92,7 +93,6 @@ def test_what_an_earlier_run_left_in_the_spool_is_loaded(tmp_path: Path) -> None
     assert Spool(tmp_path / "spool").sealed() == []
 
 
-@pytest.mark.xfail(strict=True, reason="Store.cursors keeps version 0 for a cursor that only the spool knows")
 def test_a_read_goes_on_from_a_checkpoint_that_waits_in_the_spool(tmp_path: Path) -> None:
     one = settings(tmp_path)
     store, spool = Store(one.database, one.timezone), Spool(one.spool)
@@ -130,3 +130,17 @@ def test_a_source_that_may_read_nothing_has_no_success(tmp_path: Path) -> None:
     with Store(tmp_path / "harvest.duckdb", settings(tmp_path).timezone).reading() as connection:
         found = connection.execute("SELECT source, last_success IS NULL FROM sources ORDER BY 1").fetchall()
     assert found == [("a", False), ("b", True)]
+
+
+def test_a_slow_source_does_not_keep_another_from_being_loaded(tmp_path: Path) -> None:
+    seen: list[list[tuple[str, str]]] = []
+
+    def look() -> None:
+        deadline = time.monotonic() + 20
+        while not (tmp_path / "harvest.duckdb").exists() or not (found := keys(tmp_path)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        seen.append(found)
+
+    run(tmp_path, good("quick"), source(named("issues", [look]), name="slow"))
+    assert seen == [[("quick", "1")]]

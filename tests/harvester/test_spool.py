@@ -143,7 +143,6 @@ def test_a_fact_of_a_megabyte_is_refused_by_name(shelf: Shelf) -> None:
     assert (segment.rows, segment.checkpoint) == (1, {})
 
 
-@pytest.mark.xfail(strict=True, reason="DuckDB's InvalidInputException is no DataError: the load gives up on all")
 def test_a_segment_that_is_garbled_in_its_middle_is_set_aside_and_the_others_load(shelf: Shelf, spool: Spool) -> None:
     shelf.seal(Batch([issue("1"), issue("2")]))
     (segment,) = spool.sealed()
