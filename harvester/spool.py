@@ -17,7 +17,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any
 
@@ -28,6 +28,7 @@ _SEALED, _OPEN, _DAMAGED = ".ndjson", ".open", ".damaged"
 _TAIL = 1 << 16
 # The loader reads lines up to 4 MiB; nothing that is a fact comes near.
 _LONGEST_LINE = 1 << 20
+_OLDEST = date(1990, 1, 1)
 # Half a surrogate pair, left where a service cut a title, is no Unicode: as an escape DuckDB refuses the whole file.
 _LONE = "replace"
 _counter = itertools.count()
@@ -317,7 +318,8 @@ def _subject_line(subject: Subject) -> dict[str, Any]:
 
 def _coverage_value(span: Coverage) -> dict[str, Any]:
     return {
-        "first_day": span.first_day.isoformat(),
+        # A source that speaks of the year 1 would cost a row for every day since.
+        "first_day": max(span.first_day, _OLDEST).isoformat(),
         "last_day": span.last_day.isoformat(),
         "state": span.state,
         "reason": span.reason,

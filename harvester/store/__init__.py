@@ -110,7 +110,7 @@ class Store:
                 known = found[stream]
                 if all(known.parts.get(part) == value for part, value in segment.base.items()):
                     version = max(known.version, segment.read["cursor_version"])
-                    found[stream] = Cursor(known.parts | segment.checkpoint, version)
+                    found[stream] = Cursor({**known.parts, **segment.checkpoint}, version)
         return found
 
     def paused(self) -> dict[str, datetime]:

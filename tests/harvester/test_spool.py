@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,9 @@ def test_after_a_full_disk_no_checkpoint_is_sealed_whose_facts_may_be_lost(shelf
     (segment,) = spool.sealed()
     assert (segment.checkpoint, segment.rows) == ({}, 0)
     assert shelf.load().stored == 0
+
+
+def test_coverage_does_not_reach_back_beyond_anything_that_counts(shelf: Shelf, spool: Spool) -> None:
+    shelf.seal(Batch(coverage=[Coverage(date(1, 1, 1), date(2026, 11, 24))]))
+    (segment,) = spool.sealed()
+    assert segment.coverage[0]["first_day"] == "1990-01-01"
