@@ -60,14 +60,15 @@ def test_a_reader_is_told_which_process_writes(path: Path) -> None:
 
 
 def test_readers_do_not_hinder_each_other(path: Path) -> None:
-    with held(path, "read"):
-        open_reader(path, timeout=0).close()
+    with held(path, "read"), open_reader(path, timeout=0) as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_patience_is_rewarded(path: Path) -> None:
     with held(path, "read") as reader:
         threading.Timer(0.3, reader.kill).start()
-        open_writer(path, timeout=10).close()
+        with open_writer(path, timeout=10) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
 
 
 def test_patience_ends(path: Path) -> None:
