@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
@@ -119,11 +120,28 @@ class Reject:
 
 
 @dataclass(frozen=True, slots=True)
+class Listing:
+    """All that the source has of an EVENT metric about a subject, or a part of it, is in this batch.
+
+    What is stored of that part and not told in the batch has vanished: the load takes it back (value 0, as a new
+    revision). The part: facts whose attrs "on" is `on`, whose attrs "number" is in `numbers` (first and last,
+    inclusive), that occurred at `since` or later; each None: all of them.
+    """
+
+    metric: str
+    subject: str
+    on: str | None = None
+    numbers: tuple[int, int] | None = None
+    since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """A page of facts in memory.
 
     `checkpoint`: cursor parts that are true once everything yielded so far is stored; it seals a segment.
     None: not yet. `problems`: errors of single subjects that did not stop the stream (one repository is gone).
+    `listings`: what this batch tells completely.
     """
 
     observations: Sequence[Observation] = ()
@@ -132,6 +150,7 @@ class Batch:
     subjects: Sequence[Subject] = ()
     coverage: Sequence[Coverage] = ()
     problems: Sequence[ConnectorError] = ()
+    listings: Sequence[Listing] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +177,28 @@ class Stream(Protocol):
         ...
 
     def read(self, cursor: Cursor) -> Iterator[Batch]:
-        """Yield what is new since cursor; may repeat, must not skip, never sleeps.
+        """Yield what is new since cursor; may repeat, must not skip, waits only through `Context.wait`.
 
         Raises ConnectorError (a subclass) for what concerns the whole stream; one subject's fault goes into
         `Batch.problems`, one record's into `Batch.rejects`.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What reading a stream would take: so many requests, and so much of the allowance named `bucket`."""
+
+    bucket: str
+    requests: int
+    points: int
+
+
+class Plannable(Protocol):
+    """A stream that can say what reading it would cost; a connector's streams may do so or not."""
+
+    def plan(self, cursor: Cursor) -> Sequence[Cost]:
+        """What a read from `cursor` would take now, without reading. Raises ConnectorError as `read` does."""
         ...
 
 
@@ -186,12 +222,31 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What a service last said is left of an allowance that it renews at `reset_at` (aware, UTC)."""
+
+    limit: int
+    remaining: int
+    reset_at: datetime
+
+
 @dataclass(slots=True)
 class Meter:
-    """What a run has cost so far: requests sent, and rate points where the service counts those."""
+    """What a run has cost so far: requests sent, and rate points where the service counts those.
+
+    `budgets`: by credential (its reference, never its value) and bucket. The pipeline fills in what earlier runs
+    were told and keeps what this one is told.
+    """
 
     requests: int = 0
     points: int = 0
+    budgets: dict[tuple[str, str], Budget] = field(default_factory=dict)
+
+
+def wait_quietly(seconds: float) -> bool:
+    """Wait, where nobody can interrupt; false, as nobody did."""
+    return threading.Event().wait(seconds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +255,8 @@ class Context:
 
     `source`: the source's name, for messages. `clock`: aware UTC now. `timezone`: of the configuration, whose
     days LEVEL readings are keyed by. `folder`: of the configuration file. `since`: backfill from this day.
-    `is_stopping`: asked between requests; when true, return after the current batch.
+    `is_stopping`: asked between requests; when true, return after the current batch. `wait`: the only way to let
+    time pass, and only for a pace that the service publishes; true as soon as the run is to end.
     """
 
     source: str
@@ -213,6 +269,7 @@ class Context:
     timeout: timedelta = timedelta(seconds=30)
     meter: Meter = field(default_factory=Meter)
     is_stopping: Callable[[], bool] = lambda: False
+    wait: Callable[[float], bool] = wait_quietly
 
     def today(self) -> date:
         """The running day in the configuration's time zone."""
@@ -224,8 +281,9 @@ class Connector:
     """The code for a kind of source, as a value: a name, its configuration, its streams, and how to open them.
 
     `config`: a frozen, keyword-only dataclass; its fields are the keys of [source.NAME] beside the common ones
-    (types: str, int, float, bool, tuple[str, ...], date, Secret, each also `| None`). A field without default
-    is required; `metadata={"help": "…"}` documents it. `__post_init__` may raise ValueError("key: why").
+    (types: str, int, float, bool, tuple[str, ...], date, Secret, tuple[Secret, ...], each also `| None`). A field
+    without default is required; `metadata={"help": "…"}` documents it. `__post_init__` may raise
+    ValueError("key: why").
     `open`: cheap, sends nothing; returns one Stream per entry of `streams` that this configuration asks for.
     """
 

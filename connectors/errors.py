@@ -40,13 +40,26 @@ class NotPermitted(ConnectorError):
 
 
 class RateLimited(ConnectorError):
-    """The source asked us to come back at `retry_at` (aware, UTC)."""
+    """The source asked us to come back at `retry_at` (aware, UTC).
 
-    def __init__(self, what: str, *, retry_at: datetime, remedy: str = "", subject: str | None = None) -> None:
+    `bucket` names the one allowance that is used up, where the service has several: streams that draw on another
+    may go on.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        retry_at: datetime,
+        remedy: str = "",
+        subject: str | None = None,
+        bucket: str | None = None,
+    ) -> None:
         if retry_at.utcoffset() != timedelta(0):
             raise ValueError(f"retry_at must be UTC, got {retry_at!r}")
         super().__init__(what, remedy=remedy, subject=subject)
         self.retry_at = retry_at
+        self.bucket = bucket
 
 
 class Unavailable(ConnectorError):

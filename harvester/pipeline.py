@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from harvester.reading import Order, Outcome, SourceReader, new_run_id
+from harvester.outcomes import Outcome
+from harvester.reading import Order, SourceReader, new_run_id
 from harvester.spool import Spool
 from harvester.store import Cursor, Loaded, Store, StoreError, warm
 
@@ -61,13 +62,13 @@ def harvest(
     store.prepare(timeout=order.lock_timeout)
     loaded = _try_load(store, spool)
     pending, run_id = spool.sealed(), new_run_id(clock())
-    paused = store.paused()
+    terms = store.terms()
 
     def reader(source: Source) -> SourceReader:
         def cursors(name: str, streams: list[str]) -> dict[str, Cursor]:
             return store.cursors(name, streams, pending)
 
-        return SourceReader(settings, source, order, run_id, spool, cursors, paused.get(source.name), stop, clock)
+        return SourceReader(settings, source, order, run_id, spool, cursors, terms, stop, clock)
 
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(sources))), thread_name_prefix="source") as pool:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Generator, Iterator
 from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 
 from connectors.base import Context, Stream
+from harvester.outcomes import Outcome, verdict, word_for
 from harvester.pipeline import utc_now
-from harvester.reading import Outcome, open_context, verdict, word_for
+from harvester.reading import open_context
 from harvester.redact import redact
 
 if TYPE_CHECKING:
@@ -17,7 +19,7 @@ if TYPE_CHECKING:
 
 def probe(settings: Settings, source: Source) -> Iterator[Outcome]:
     """An outcome per stream; one with an empty stream name where the source does not even open."""
-    context = open_context(settings, source, clock=utc_now)
+    context = open_context(settings, source, clock=utc_now, stop=threading.Event())
     try:
         for stream in source.connector.open(source.config, context):
             yield _first_page(source, stream, context)

@@ -5,46 +5,31 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from connectors.base import Batch, Context, Coverage, Kind, Meter, Observation, Reject, Stream, StreamSpec
+from connectors.base import Batch, Budget, Context, Coverage, Kind, Meter, Observation, Reject, Stream, StreamSpec
 from connectors.errors import (
-    AuthFailed,
     ConnectorError,
-    Gone,
     Malformed,
-    NotPermitted,
     RateLimited,
     Unavailable,
 )
 from connectors.http import Http
+from harvester.outcomes import Outcome, ends_source, verdict, word_for
 from harvester.redact import redact
 from harvester.spool import Finish, Read, Spool, SpoolError, Writer
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
-    from harvester.store import Cursor
+    from harvester.store import Cursor, Terms
 
 log = logging.getLogger(__name__)
 
-_NAMES: Mapping[type[Exception], str] = {
-    AuthFailed: "auth failed",
-    NotPermitted: "not permitted",
-    RateLimited: "rate limited",
-    Unavailable: "unavailable",
-    Gone: "gone",
-    Malformed: "malformed",
-    SpoolError: "spool failed",
-}
-# After these the other streams of the source would only hear the same again.
-_ENDS_SOURCE = (AuthFailed, RateLimited, SpoolError)
 _SHOWN_REJECTS = 3
-FINE = frozenset({"ok", "not permitted"})
-"""Outcomes that call for nobody."""
 
 
 class Stop(Protocol):
@@ -79,41 +64,6 @@ class Order:
     patience: Patience = field(default_factory=Patience)
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How the read of one stream ended. `outcome` is the word that `runs` shows."""
-
-    source: str
-    stream: str
-    outcome: str
-    message: str = ""
-    observations: int = 0
-    rejects: int = 0
-    requests: int = 0
-
-    @property
-    def is_failure(self) -> bool:
-        """Whether somebody should act; a missing right is stated but fails nothing."""
-        return self.outcome not in FINE
-
-    @property
-    def is_success(self) -> bool:
-        """Whether facts of this stream were stored, all or in part."""
-        return self.outcome in ("ok", "partial")
-
-
-def failed_sources(outcomes: Iterable[Outcome]) -> list[str]:
-    """Sources that somebody should look at: a read failed, or no right let anything be read at all."""
-    by_source: dict[str, list[Outcome]] = {}
-    for outcome in outcomes:
-        by_source.setdefault(outcome.source, []).append(outcome)
-    return sorted(
-        source
-        for source, of in by_source.items()
-        if any(outcome.is_failure for outcome in of) or not any(outcome.is_success for outcome in of)
-    )
-
-
 @dataclass(slots=True)
 class _Tally:
     """What one stream has yielded so far."""
@@ -135,20 +85,20 @@ class SourceReader:
     run_id: str
     spool: Spool
     cursors: Callable[[str, list[str]], Mapping[str, Cursor]]
-    paused_until: datetime | None
+    terms: Terms
     stop: Stop
     clock: Callable[[], datetime]
 
     def read(self) -> list[Outcome]:
         """Read every stream; what a source does is told in the outcomes, never raised."""
-        if self.paused_until and self.paused_until > self.clock():
-            back = f"{self.paused_until:%Y-%m-%d %H:%M} UTC"
+        paused_until = self.terms.paused.get(self.source.name)
+        if paused_until and paused_until > self.clock():
+            back = f"{paused_until:%Y-%m-%d %H:%M} UTC"
             return [
                 Outcome(self.source.name, "", "rate limited", f"the service asked not to be called before {back}")
             ]
-        context = open_context(
-            self.settings, self.source, clock=self.clock, since=self.order.since, is_stopping=self.stop.is_set
-        )
+        context = open_context(self.settings, self.source, clock=self.clock, since=self.order.since, stop=self.stop)
+        context.meter.budgets.update(self.terms.budgets)
         try:
             streams = list(self.source.connector.open(self.source.config, context))
         except Exception as error:  # noqa: BLE001 - a connector's failure stays its own
@@ -176,7 +126,7 @@ class SourceReader:
             outcome, error = one.read(is_last=position == len(streams) - 1, succeeded=succeeded, has_read=has_read)
             succeeded = succeeded and not outcome.is_failure
             has_read = has_read or outcome.is_success
-            if isinstance(error, _ENDS_SOURCE):
+            if ends_source(error):
                 ended_by = error
             yield outcome
 
@@ -315,21 +265,22 @@ class _StreamReader:
                     requests=outcome.requests,
                     points=points,
                     next_due=owner.source.schedule.next_after(now, owner.settings.timezone),
-                    paused_until=error.retry_at if isinstance(error, RateLimited) else None,
+                    paused_until=error.retry_at if isinstance(error, RateLimited) and not error.bucket else None,
+                    budgets=self._budgets(),
                 )
             )
         except SpoolError:
             # The first refusal is in the outcome; that the end could not be written either adds little.
             log.debug("%s: the end of the run could not be spooled", owner.source.name, exc_info=True)
 
+    def _budgets(self) -> dict[tuple[str, str], Budget]:
+        """Those that this run was told something of."""
+        before = self.owner.terms.budgets
+        return {key: left for key, left in self.context.meter.budgets.items() if before.get(key) != left}
+
 
 def open_context(
-    settings: Settings,
-    source: Source,
-    *,
-    clock: Callable[[], datetime],
-    since: date | None = None,
-    is_stopping: Callable[[], bool] = lambda: False,
+    settings: Settings, source: Source, *, clock: Callable[[], datetime], stop: Stop, since: date | None = None
 ) -> Context:
     """What the source's connector is given; close its `http` when done."""
     meter = Meter()
@@ -343,7 +294,8 @@ def open_context(
         allow_private=source.allow_private,
         timeout=source.timeout,
         meter=meter,
-        is_stopping=is_stopping,
+        is_stopping=stop.is_set,
+        wait=stop.wait,
     )
 
 
@@ -352,25 +304,11 @@ def new_run_id(now: datetime) -> str:
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
-def word_for(problems: Sequence[ConnectorError]) -> str:
-    """The word for a read that came to its end with these problems of single subjects."""
-    return "partial" if any(not isinstance(problem, NotPermitted) for problem in problems) else "ok"
-
-
-def verdict(source: Source, error: Exception) -> tuple[str, str]:
-    """The word and the message for what ended a read."""
-    for kind, word in _NAMES.items():
-        if isinstance(error, kind):
-            return word, redact(str(error))
-    log.debug("defect in connector %s", source.connector.name, exc_info=error)
-    what = f"{type(error).__name__}: {error}"
-    return "defect", redact(
-        f"a defect in connector {source.connector.name} ({what}); please report it, -v shows where"
-    )
-
-
 def _sound(batch: Batch, spec: StreamSpec) -> Batch:
-    """The batch without observations that could not be loaded: those become rejects, never a blocked spool."""
+    """The batch without observations that could not be loaded: those become rejects, never a blocked spool.
+
+    A listing that lost one of its facts is none: what is not told in it would be taken back.
+    """
     kinds = {metric.name: metric.kind for metric in spec.metrics}
     faults = [_fault(observation, kinds) for observation in batch.observations]
     if not any(faults):
@@ -381,7 +319,7 @@ def _sound(batch: Batch, spec: StreamSpec) -> Batch:
         for observation, fault in zip(batch.observations, faults, strict=True)
         if fault
     ]
-    return replace(batch, observations=good, rejects=[*batch.rejects, *bad])
+    return replace(batch, observations=good, rejects=[*batch.rejects, *bad], listings=())
 
 
 def _fault(observation: Observation, kinds: Mapping[str, Kind]) -> str:

@@ -1,7 +1,7 @@
 """Sealed segments on disk between reading and loading: what is here survives everything but the disk.
 
-A segment is a file of NDJSON: a line per observation and per subject, and last a line `{"end": …}` that says
-how many there were and what to do with them. It is written under a hidden name, synced, and renamed; a file
+A segment is a file of NDJSON: a line per observation, per subject and per listing, and last a line `{"end": …}`
+that says how many there were and what to do with them. It is written under a hidden name, synced, and renamed; a file
 under its final name is complete or damaged, never half written.
 """
 
@@ -21,9 +21,10 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from connectors.base import Batch, Coverage, Metric, Observation, Subject
+from connectors.base import Batch, Budget, Coverage, Listing, Metric, Observation, Subject
 
-FORMAT = 1
+FORMAT = 2
+_READABLE = (1, FORMAT)  # 1 had no listings
 _SEALED, _OPEN, _DAMAGED = ".ndjson", ".open", ".damaged"
 _TAIL = 1 << 16
 # The loader reads lines up to 4 MiB; nothing that is a fact comes near.
@@ -68,13 +69,15 @@ class Finish:
     points: int = 0
     next_due: datetime | None = None
     paused_until: datetime | None = None
+    budgets: Mapping[tuple[str, str], Budget] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """A sealed file and what its last line says. `base`: the cursor parts it started from, None where new.
 
-    `rows`: lines in all; `subjects`: those that describe subjects; `series`: the (metric, subject) of the others.
+    `rows`: lines in all; `subjects`: those that describe subjects; `listings`: those that say what was told
+    completely; `series`: the (metric, subject) of observations and listings.
     """
 
     path: Path
@@ -82,6 +85,7 @@ class Segment:
     read: Mapping[str, Any]
     rows: int
     subjects: int
+    listings: int
     series: tuple[tuple[str, str], ...]
     observed_at: datetime
     base: Mapping[str, Any]
@@ -159,6 +163,7 @@ class Writer:
     def _reset(self) -> None:
         self._rows = 0
         self._subjects = 0
+        self._listings = 0
         self._series: set[tuple[str, str]] = set()
         self._opened_at = time.monotonic()
         self._checkpoint: dict[str, Any] = {}
@@ -169,6 +174,10 @@ class Writer:
         try:
             self._write(_subject_line(subject) for subject in batch.subjects)
             self._subjects += len(batch.subjects)
+            # Before the facts: what is stored of a listing and not told after its line has vanished.
+            self._write(_listing_line(listing) for listing in batch.listings)
+            self._listings += len(batch.listings)
+            self._series.update((each.metric, each.subject) for each in batch.listings)
             self._write(_observation_line(observation) for observation in batch.observations)
             self._series.update((each.metric, each.subject) for each in batch.observations)
             self._coverage += [_coverage_value(span) for span in batch.coverage]
@@ -236,7 +245,7 @@ class Writer:
         base = {part: self._cursor.get(part) for part in self._checkpoint}
         end = {
             "format": FORMAT, "id": uuid.uuid4().hex, "rows": self._rows, "subjects": self._subjects,
-            "series": sorted(self._series), "read": read,
+            "listings": self._listings, "series": sorted(self._series), "read": read,
             "observed_at": _stamp(datetime.now(UTC)), "base": base, "checkpoint": self._checkpoint,
             "coverage": self._coverage, "finish": finish,
         }  # fmt: skip
@@ -254,7 +263,7 @@ class Writer:
 
 def _parse(path: Path) -> Segment:
     end = json.loads(_last_line(path))["end"] if path.stat().st_size else {}
-    if not isinstance(end, dict) or end.get("format") != FORMAT:
+    if not isinstance(end, dict) or end.get("format") not in _READABLE:
         raise ValueError(f"not a segment of format {FORMAT}")
     return Segment(
         path=path,
@@ -262,6 +271,7 @@ def _parse(path: Path) -> Segment:
         read=end["read"],
         rows=end["rows"],
         subjects=end["subjects"],
+        listings=end.get("listings", 0),
         series=tuple((metric, subject) for metric, subject in end["series"]),
         observed_at=datetime.fromisoformat(end["observed_at"]),
         base=end["base"],
@@ -316,6 +326,18 @@ def _subject_line(subject: Subject) -> dict[str, Any]:
     }
 
 
+def _listing_line(listing: Listing) -> dict[str, Any]:
+    first, last = listing.numbers or (None, None)
+    return {
+        "listed": listing.metric,
+        "subject": listing.subject,
+        "on": listing.on,
+        "first": first,
+        "last": last,
+        "since": _stamp(listing.since) if listing.since else None,
+    }
+
+
 def _coverage_value(span: Coverage) -> dict[str, Any]:
     return {
         # A source that speaks of the year 1 would cost a row for every day since.
@@ -335,6 +357,12 @@ def _stamp(moment: datetime) -> str:
 def _jsonable(value: Any) -> Any:
     if isinstance(value, datetime):
         return _stamp(value)
+    if isinstance(value, Mapping):
+        return [
+            {"credential": credential, "bucket": bucket, "limit": left.limit, "remaining": left.remaining,
+             "reset_at": _stamp(left.reset_at)}
+            for (credential, bucket), left in value.items()
+        ]  # fmt: skip
     if isinstance(value, tuple):
         return [{"name": m.name, "kind": m.kind.value, "revise": m.revise, "gauge": m.gauge} for m in value]
     return value

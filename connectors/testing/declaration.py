@@ -12,7 +12,7 @@ from connectors.testing.case import Case, hold, opened
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _COLLECTIVE = {"audience"}  # nouns that count many without an s
-_FIELD_TYPES = {str, int, float, bool, date, Secret, tuple[str, ...]}
+_FIELD_TYPES = {str, int, float, bool, date, Secret, tuple[str, ...], tuple[Secret, ...]}
 
 
 def check_declaration(case: Case) -> None:

@@ -10,8 +10,8 @@ from harvester.cli.now import ALL_FAILED, SOME_FAILED
 
 def run(options: argparse.Namespace) -> int:
     """A table of source, stream, verdict and what to do; exit code as for a harvest, nothing is stored."""
+    from harvester.outcomes import failed_sources
     from harvester.probing import probe
-    from harvester.reading import failed_sources
 
     settings = show.settings(options)
     sources = settings.select(options.sources)

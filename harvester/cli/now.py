@@ -17,8 +17,8 @@ from harvester.store.errors import StoreError
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
+    from harvester.outcomes import Outcome
     from harvester.pipeline import Harvest
-    from harvester.reading import Outcome
 
 SOME_FAILED, BUSY, ALL_FAILED, INTERRUPTED = 3, 4, 5, 130
 
@@ -47,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 def exit_code(done: Harvest) -> int:
     """What the outcome of a harvest is worth as an exit code."""
-    from harvester.reading import failed_sources
+    from harvester.outcomes import failed_sources
 
     if done.is_interrupted:
         return INTERRUPTED
@@ -123,7 +123,7 @@ def _score(settings: Settings, timeout: float) -> Any:
 
 
 def _report(options: argparse.Namespace, settings: Settings, done: Harvest, scores: Any) -> None:
-    from harvester.reading import failed_sources
+    from harvester.outcomes import failed_sources
 
     if options.json:
         show.write_json(_as_json(done))

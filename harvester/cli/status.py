@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _failing(streams: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Streams that call for somebody; those without a right too, where the source has not got a single one."""
-    from harvester.reading import FINE
+    from harvester.outcomes import FINE
 
     failing = [stream for stream in streams if stream["outcome"] not in FINE]
     may_read = any(stream["outcome"] != "not permitted" for stream in streams)

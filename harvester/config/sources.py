@@ -168,10 +168,14 @@ def config_hash(connector: Connector, config: Any) -> str:
     keys = {
         field.name: str(value) if not isinstance(value, bool | int | float | str | tuple | None) else value
         for field in dataclasses.fields(config)
-        if field.init and not isinstance(value := getattr(config, field.name), Secret) and value != _default(field)
+        if field.init and not _is_secret(value := getattr(config, field.name)) and value != _default(field)
     }
     text = json.dumps([connector.name, keys], sort_keys=True, ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _is_secret(value: Any) -> bool:
+    return isinstance(value, Secret) or (isinstance(value, tuple) and any(isinstance(one, Secret) for one in value))
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

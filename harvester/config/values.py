@@ -183,6 +183,8 @@ def converter(wanted: Any, secret: Callable[[str], Secret], *, is_required: bool
         return text if is_required else _any_text
     if wanted is Secret:
         return lambda value: secret(_reference(value))
+    if wanted == tuple[Secret, ...]:
+        return lambda value: tuple(secret(_reference(item)) for item in _references(value))
     if wanted in _SIMPLE:
         return _SIMPLE[wanted]
     raise TypeError(f"a key of type {wanted!r} cannot be configured")
@@ -190,6 +192,12 @@ def converter(wanted: Any, secret: Callable[[str], Secret], *, is_required: bool
 
 def _any_text(value: Any) -> str:
     return value if value == "" else text(value)
+
+
+def _references(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise Mistake("expected a list of texts that say where the secrets lie")
+    return value
 
 
 def _reference(value: Any) -> str:

@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -20,7 +19,7 @@ from harvester.spool import Segment, Spool
 from harvester.store import ledger, migrations, sql
 from harvester.store.connection import open_reader, open_writer, unusable, warm
 from harvester.store.errors import Busy, StoreError
-from harvester.store.ledger import Cursor
+from harvester.store.ledger import Cursor, Terms
 from harvester.store.load import Loaded, forget, load
 from harvester.store.lock import loading
 
@@ -33,6 +32,7 @@ __all__ = [
     "Loaded",
     "Store",
     "StoreError",
+    "Terms",
     "answer",
     "open_reader",
     "scored_inputs",
@@ -113,10 +113,10 @@ class Store:
                     found[stream] = Cursor({**known.parts, **segment.checkpoint}, version)
         return found
 
-    def paused(self) -> dict[str, datetime]:
-        """Sources whose service asked us to wait, with the moment it named (aware, UTC)."""
+    def terms(self) -> Terms:
+        """What services have last said: who is to be left alone until when, and what is left of allowances."""
         with self.reading() as connection:
-            return ledger.paused(connection)
+            return ledger.terms(connection)
 
     @contextmanager
     def reading(self, *, timeout: float = 30.0) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -10,11 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from connectors.base import Budget
 from harvester.spool import Segment
 from harvester.store.connection import transaction
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms services let us in: sources to be left alone until a moment, and what is left of allowances."""
+
+    paused: Mapping[str, datetime]
+    budgets: Mapping[tuple[str, str], Budget]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +120,7 @@ def record_run(connection: duckdb.DuckDBPyConnection, segment: Segment, stored: 
         )
     if finish is None:
         return
+    _record_budgets(connection, segment)
     connection.execute(
         "UPDATE store.runs SET finished_at = $finished_at::TIMESTAMP, outcome = $outcome, message = $message,"
         " requests = $requests, points = $points"
@@ -128,12 +138,39 @@ def record_run(connection: duckdb.DuckDBPyConnection, segment: Segment, stored: 
     )
 
 
-def paused(connection: duckdb.DuckDBPyConnection) -> dict[str, datetime]:
-    """Sources whose service asked us to wait, with the moment it named (aware, UTC)."""
-    rows = connection.execute(
+def _record_budgets(connection: duckdb.DuckDBPyConnection, segment: Segment) -> None:
+    """Note what is left of each allowance, as the read that ends with this segment was told."""
+    for left in (segment.finish or {}).get("budgets") or ():
+        key = {"source": segment.read["source"], "credential": left["credential"], "bucket": left["bucket"]}
+        connection.execute(
+            "DELETE FROM store.budgets WHERE source = $source AND credential = $credential AND bucket = $bucket", key
+        )
+        connection.execute(
+            "INSERT INTO store.budgets (source, credential, bucket, allowed, remaining, reset_at, read_at) VALUES"
+            " ($source, $credential, $bucket, $limit, $remaining, $reset_at::TIMESTAMP, $read_at::TIMESTAMP)",
+            {
+                **key,
+                **{name: left[name] for name in ("limit", "remaining", "reset_at")},
+                "read_at": segment.observed_at.isoformat(sep=" "),
+            },
+        )
+
+
+def terms(connection: duckdb.DuckDBPyConnection) -> Terms:
+    """What services have last said, whichever source was told."""
+    paused = connection.execute(
         "SELECT source, paused_until FROM store.sources WHERE paused_until IS NOT NULL"
     ).fetchall()
-    return {source: until.replace(tzinfo=UTC) for source, until in rows}
+    budgets = connection.execute(
+        "SELECT credential, bucket, allowed, remaining, reset_at FROM store.budgets ORDER BY read_at"
+    ).fetchall()
+    return Terms(
+        {source: until.replace(tzinfo=UTC) for source, until in paused},
+        {
+            (credential, bucket): Budget(allowed, remaining, reset_at.replace(tzinfo=UTC))
+            for credential, bucket, allowed, remaining, reset_at in budgets
+        },
+    )
 
 
 def replace_frames(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pd.DataFrame]) -> None:

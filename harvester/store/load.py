@@ -124,6 +124,10 @@ def _facts(
     if not files:
         return {}
     connection.execute(sql.text("load/04_incoming"), {"files": files, "zone": zone.key})
+    listing = [str(segment.path) for segment in filled if segment.listings]
+    if listing:
+        connection.execute(sql.text("load/04_listed"), {"files": listing})
+        _run(connection, "05_vanished", zone)
     repeats = connection.execute(sql.text("load/05_repeats")).fetchone()
     if repeats and repeats[0]:
         _run(connection, "06_dedupe", zone)

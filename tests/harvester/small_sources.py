@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.base import Batch, Connector, Context, Kind, Metric, Observation, StreamSpec
+from connectors.base import Batch, Budget, Connector, Context, Kind, Metric, Observation, StreamSpec
 from harvester.config import Settings, Source
 from harvester.config.model import ScoringSettings
-from harvester.reading import Order, Outcome, Patience, SourceReader
+from harvester.outcomes import Outcome
+from harvester.reading import Order, Patience, SourceReader
 from harvester.schedule import parse
 from harvester.spool import Spool
-from harvester.store import Cursor
+from harvester.store import Cursor, Terms
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SPEC = StreamSpec("issues", (Metric("issues_opened", Kind.EVENT), Metric("forks", Kind.LEVEL)), cursor_version=2)
@@ -42,6 +43,7 @@ class Scripted:
     spec: StreamSpec = SPEC
     started: list[dict[str, Any]] = field(default_factory=list)
     closed: int = 0
+    context: Context | None = None
 
     def read(self, cursor: Mapping[str, Any]) -> Iterator[Batch]:
         self.started.append(dict(cursor))
@@ -63,9 +65,11 @@ def named(name: str, *scripts: Sequence[Step]) -> Scripted:
 
 
 def source(*streams: Scripted, name: str = "work", fails: Exception | None = None) -> Source:
-    def opens(_config: object, _context: Context) -> Sequence[Scripted]:
+    def opens(_config: object, context: Context) -> Sequence[Scripted]:
         if fails:
             raise fails
+        for stream in streams:
+            stream.context = context
         return streams
 
     connector = Connector("scripted", Nothing, opens, tuple(stream.spec for stream in streams))
@@ -86,6 +90,7 @@ def read(
     stored: Cursor | None = None,
     fails: Exception | None = None,
     paused_until: datetime | None = None,
+    budgets: dict[tuple[str, str], Budget] | None = None,
     stop: threading.Event | None = None,
 ) -> list[Outcome]:
     """One read of one source into the folder's spool."""
@@ -103,7 +108,7 @@ def read(
         "run-1",
         spool,
         cursors,
-        paused_until,
+        Terms({"work": paused_until} if paused_until else {}, budgets or {}),
         stop or threading.Event(),
         lambda: NOW,
     ).read()

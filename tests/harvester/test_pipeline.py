@@ -14,8 +14,9 @@ from connectors.base import Batch
 from connectors.errors import AuthFailed, Gone, NotPermitted
 from harvester.cli.now import exit_code
 from harvester.config import Source
+from harvester.outcomes import Outcome
 from harvester.pipeline import Harvest, harvest
-from harvester.reading import Order, Outcome
+from harvester.reading import Order
 from harvester.spool import Spool
 from harvester.store import Store
 from tests.harvester.small_sources import NOW, Scripted, issue, named, read, settings, source

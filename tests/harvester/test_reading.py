@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Batch, Coverage, Observation, Reject
+from connectors.base import Batch, Budget, Coverage, Listing, Observation, Reject
 from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, RateLimited, Unavailable
 from harvester import redact
-from harvester.reading import Order, Outcome, Patience, failed_sources
+from harvester.outcomes import Outcome, failed_sources
+from harvester.reading import Order, Patience
 from harvester.spool import Segment, Spool
 from harvester.store import Cursor
 from tests.harvester.small_sources import NOW, Scripted, issue, named, read
@@ -108,6 +109,38 @@ def test_a_far_limit_pauses_the_source_until_then(tmp_path: Path) -> None:
     assert read(tmp_path, stream)[0].outcome == "rate limited"
     assert len(stream.started) == 1
     assert ends(tmp_path)[0]["paused_until"] == "2026-11-24 12:15:00"
+
+
+def test_one_allowance_that_is_used_up_holds_back_the_streams_that_draw_on_it_only(tmp_path: Path) -> None:
+    later = NOW + timedelta(minutes=15)
+    first = named("first", [RateLimited("used up", retry_at=later, bucket="core")])
+    outcomes = read(tmp_path, first, named("second", [Batch([issue("1")])]))
+    assert [outcome.outcome for outcome in outcomes] == ["rate limited", "ok"]
+    assert [end["paused_until"] for end in ends(tmp_path)] == [None, None]
+
+
+def test_what_is_left_of_allowances_is_given_and_kept(tmp_path: Path) -> None:
+    known, told = Budget(5000, 4000, NOW), Budget(5000, 3999, NOW)
+    stream = Scripted([[lambda: seen.update(stream.context.meter.budgets)]])  # type: ignore[union-attr]
+    seen: dict[tuple[str, str], Budget] = {}
+    other = named("other", [lambda: stream.context.meter.budgets.update({("env:T", "core"): told})])  # type: ignore[union-attr]
+    read(tmp_path, stream, other, budgets={("env:T", "core"): known, ("env:T", "graphql"): known})
+    assert seen == {("env:T", "core"): known, ("env:T", "graphql"): known}
+    one = {
+        "credential": "env:T",
+        "bucket": "core",
+        "limit": 5000,
+        "remaining": 3999,
+        "reset_at": "2026-11-24 12:00:00",
+    }
+    assert [end["budgets"] for end in ends(tmp_path)] == [[], [one]]
+
+
+def test_a_listing_that_lost_one_of_its_facts_takes_nothing_back(tmp_path: Path) -> None:
+    unusable = Observation("forks", "repo:1", "not a day", NOW)
+    listing = Listing("issues_opened", "repo:1")
+    read(tmp_path, Scripted([[Batch([issue("1")], listings=[listing]), Batch([unusable], listings=[listing])]]))
+    assert segments(tmp_path)[0].listings == 1
 
 
 def test_a_paused_source_is_not_asked(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.base import Batch, Coverage, Observation, Subject
+from connectors.base import Batch, Budget, Coverage, Observation, Subject
+from harvester.spool import Finish
 from harvester.store.connection import open_writer
 from harvester.store.load import load
 from tests.harvester.store.building import Shelf, at, on
@@ -232,3 +233,18 @@ def test_a_segment_that_cannot_be_loaded_is_set_aside_and_blocks_nothing(shelf: 
     assert shelf.load().stored == 1
     assert "set aside" in shelf.spool.damaged[0]
     assert shelf.store.cursors("work", ["everything"], [])["everything"].parts == {}
+
+
+def test_allowances_are_kept_per_source_and_told_by_credential(shelf: Shelf) -> None:
+    def harvest(remaining: int, credential: str = "env:T") -> None:
+        writer = shelf.spool.writer(shelf.read(), {})
+        left = {(credential, "core"): Budget(5000, remaining, at(1, 14))}
+        writer.finish(Finish(finished_at=at(1, 13), outcome="ok", succeeded=True, budgets=left))
+        shelf.load()
+
+    for remaining, credential in ((4000, "env:T"), (3000, "env:T"), (10, "env:U")):
+        harvest(remaining, credential)
+    assert shelf.store.terms().budgets == {
+        ("env:T", "core"): Budget(5000, 3000, at(1, 14)),
+        ("env:U", "core"): Budget(5000, 10, at(1, 14)),
+    }

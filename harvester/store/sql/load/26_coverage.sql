@@ -51,5 +51,6 @@ FROM valued
 QUALIFY row_number() OVER (
     PARTITION BY source, stream, metric, day
     ORDER BY
-        list_position(['missing', 'lost', 'estimated', 'partial', 'measured'], state) DESC, share DESC, position DESC
+        list_position(['missing', 'lost', 'estimated', 'partial', 'measured'], state) DESC, share DESC,
+        reason = '', position DESC
 ) = 1;

@@ -8,4 +8,4 @@ COMMENT ON COLUMN coverage.stream IS 'The stream of the source';
 COMMENT ON COLUMN coverage.metric IS 'The metric';
 COMMENT ON COLUMN coverage.day IS 'The day';
 COMMENT ON COLUMN coverage.state IS 'measured, partial (some subjects or hours), missing, lost (missing for good) or estimated (between two readings)';
-COMMENT ON COLUMN coverage.reason IS 'Why, where it is not measured';
+COMMENT ON COLUMN coverage.reason IS 'Why, where it is not measured; of a measured day, what was found gone on it';
