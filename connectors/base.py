@@ -124,15 +124,18 @@ class Listing:
     """All that the source has of an EVENT metric about a subject, or a part of it, is in this batch.
 
     What is stored of that part and not told in the batch has vanished: the load takes it back (value 0, as a new
-    revision). The part: facts whose attrs "on" is `on`, whose attrs "number" is in `numbers` (first and last,
-    inclusive), that occurred at `since` or later; each None: all of them.
+    revision). The part is made of the facts whose attrs "on" is `on`, whose attrs "number" is among `numbers`, or,
+    with `is_rest`, is not, and that occurred at `since` or later; each None: no matter. `cause`: why facts vanish
+    that way, for `coverage`.
     """
 
     metric: str
     subject: str
     on: str | None = None
-    numbers: tuple[int, int] | None = None
+    numbers: Sequence[int] | None = None
+    is_rest: bool = False
     since: datetime | None = None
+    cause: str = "no longer listed"
 
 
 @dataclass(frozen=True, slots=True)

@@ -327,13 +327,13 @@ def _subject_line(subject: Subject) -> dict[str, Any]:
 
 
 def _listing_line(listing: Listing) -> dict[str, Any]:
-    first, last = listing.numbers or (None, None)
     return {
         "listed": listing.metric,
         "subject": listing.subject,
         "on": listing.on,
-        "first": first,
-        "last": last,
+        "numbers": None if listing.numbers is None else list(listing.numbers),
+        "is_rest": listing.is_rest,
+        "cause": listing.cause,
         "since": _stamp(listing.since) if listing.since else None,
     }
 

@@ -15,6 +15,7 @@ from harvester.store import ledger, sql
 from harvester.store.connection import transaction
 from harvester.store.metatable import get_meta, set_meta
 
+_VANISHED = ("05_vanished", "05_vanished_note", "05_take_back")
 _STORE = ("08_supersede", "09_unset", "10_insert")
 _DAYS = ("13_daily_clear", "14_actors_clear", "15_actors", "16_daily")
 _LEVELS = ("17_levels_clear", "18_gauges", "19_counters", "20_touched_levels")
@@ -127,7 +128,8 @@ def _facts(
     listing = [str(segment.path) for segment in filled if segment.listings]
     if listing:
         connection.execute(sql.text("load/04_listed"), {"files": listing})
-        _run(connection, "05_vanished", zone)
+        for name in _VANISHED:
+            _run(connection, name, zone)
     repeats = connection.execute(sql.text("load/05_repeats")).fetchone()
     if repeats and repeats[0]:
         _run(connection, "06_dedupe", zone)

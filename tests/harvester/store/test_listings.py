@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
@@ -35,8 +36,8 @@ def standing(shelf: Shelf) -> set[str]:
     return {key for (key,) in shelf.ask("SELECT key FROM observations WHERE value <> 0 AND metric = $m", m=METRIC)}
 
 
-def of(number: int, last: int | None = None, on_: str | None = "issue") -> Listing:
-    return Listing(METRIC, REPO, on=on_, numbers=(number, last or number))
+def of(*numbers: int, on_: str | None = "issue") -> Listing:
+    return Listing(METRIC, REPO, on=on_, numbers=numbers)
 
 
 def test_what_a_listing_does_not_tell_is_taken_back(thread: Shelf) -> None:
@@ -53,9 +54,22 @@ def test_a_listing_of_nothing_takes_everything_of_its_part_back(thread: Shelf) -
     assert standing(thread) == {"c", "p"}
 
 
-def test_a_range_of_numbers_reaches_over_threads_of_its_kind_only(thread: Shelf) -> None:
-    thread.harvest(Batch([comment("c", 8)], listings=[of(1, 9)]))
+def test_a_listing_reaches_over_threads_of_its_kind_only(thread: Shelf) -> None:
+    thread.harvest(Batch([comment("c", 8)], listings=[of(7, 8, 9)]))
     assert standing(thread) == {"c", "p"}
+
+
+def test_all_but_the_threads_that_are_named_may_be_listed(thread: Shelf) -> None:
+    thread.harvest(Batch([comment("n", 9), Observation(METRIC, REPO, "x", at(3))]))
+    thread.harvest(Batch(listings=[replace(of(8), is_rest=True)]))
+    assert standing(thread) == {"c", "p", "x"}
+    thread.harvest(Batch(listings=[replace(of(8, on_=None), is_rest=True)]))
+    assert standing(thread) == {"c"}
+
+
+def test_a_rest_of_nothing_is_everything_of_its_kind(thread: Shelf) -> None:
+    thread.harvest(Batch(listings=[replace(of(), is_rest=True)]))
+    assert standing(thread) == {"p"}
 
 
 def test_without_a_part_the_listing_is_of_the_whole_metric(thread: Shelf) -> None:
@@ -111,17 +125,24 @@ def test_a_listing_of_a_segment_that_lost_the_race_takes_nothing_back(thread: Sh
     assert standing(thread) == {"a", "b", "c", "p"}
 
 
-def test_what_was_found_gone_stays_in_the_coverage_of_its_day(thread: Shelf) -> None:
-    span = Coverage(on(9), on(9), reason="-1 issue_comments of me/engine #7: removed there", metrics=(METRIC,))
-    whole = Coverage(on(1), on(9))
-    thread.harvest(Batch(coverage=[span, whole]))
-    thread.harvest(Batch(coverage=[whole]))
-    thread.harvest(Batch(coverage=[replace(span, reason="-2 issue_comments of me/engine #8: removed there")]))
+def test_what_was_found_gone_stands_in_the_coverage_of_its_day_with_its_cause(thread: Shelf) -> None:
+    today = datetime.now(UTC).date()
+    whole = Coverage(on(1), today)
+    thread.harvest(Batch([comment("a", 7)], listings=[of(7)], coverage=[whole]))
+    thread.harvest(Batch(listings=[replace(of(8), cause="issue #8 was deleted")], coverage=[whole]))
     query = "SELECT state, reason FROM coverage WHERE metric = $m AND day = $day"
-    assert thread.ask(query, m=METRIC, day=on(9)) == [
+    assert thread.ask(query, m=METRIC, day=today) == [
         (
             "measured",
-            "-1 issue_comments of me/engine #7: removed there; -2 issue_comments of me/engine #8: removed there",
+            "-1 issue_comments of me/engine: issue #8 was deleted; -1 issue_comments of me/engine: no longer listed",
         )
     ]
     assert thread.ask(query, m=METRIC, day=on(8)) == [("measured", "")]
+    assert thread.ask("SELECT DISTINCT reason FROM coverage WHERE metric <> $m", m=METRIC) == [("",)]
+
+
+def test_what_came_and_went_within_one_load_was_never_there(thread: Shelf) -> None:
+    thread.seal(Batch([comment("x", 9)], checkpoint={"1": 1}))
+    thread.seal(Batch(listings=[of(9)], checkpoint={"1": 2}, coverage=[Coverage(on(1), datetime.now(UTC).date())]))
+    thread.load()
+    assert thread.ask("SELECT DISTINCT reason FROM coverage") == [("",)]

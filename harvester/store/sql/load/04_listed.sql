@@ -1,14 +1,14 @@
 -- What the segments tell completely: whatever else is stored of it has vanished.
 CREATE OR REPLACE TEMP TABLE listed AS
-SELECT s.series_id, seg.position, r.n, r."on", r."first", r."last", r.since
+SELECT s.series_id, seg.position, r.n, r."on", r.numbers, coalesce(r.is_rest, false) AS is_rest, r.since, r.cause
 FROM read_json(
     $files,
     format = 'newline_delimited',
     filename = true,
     maximum_object_size = 2097152,
     columns = {
-        n: 'INTEGER', listed: 'VARCHAR', subject: 'VARCHAR', "on": 'VARCHAR', "first": 'BIGINT', "last": 'BIGINT',
-        since: 'TIMESTAMP'
+        n: 'INTEGER', listed: 'VARCHAR', subject: 'VARCHAR', "on": 'VARCHAR', numbers: 'BIGINT[]', is_rest: 'BOOLEAN',
+        since: 'TIMESTAMP', cause: 'VARCHAR'
     }
 ) AS r
 JOIN segment AS seg ON seg.path = r.filename

@@ -1,10 +1,7 @@
--- Facts of a listing that it does not tell: stored before, or told earlier in this load. They are taken back.
-INSERT INTO incoming (series_id, key, day, occurred_at, actor, value, attrs, left_out, kind, revise, position, n)
+-- Facts of a listing that it does not tell: stored before, or told earlier in this load.
+CREATE OR REPLACE TEMP TABLE vanished AS
 WITH held AS (
-    SELECT
-        h.*,
-        h.attrs ->> 'on' AS "on",
-        TRY_CAST(h.attrs ->> 'number' AS BIGINT) AS number
+    SELECT h.*, h.attrs ->> 'on' AS "on", TRY_CAST(h.attrs ->> 'number' AS BIGINT) AS number
     FROM (
         SELECT series_id, key, day, occurred_at, actor, attrs, left_out, -1 AS position, 0 AS n
         FROM store.observations
@@ -15,23 +12,35 @@ WITH held AS (
         WHERE value <> 0
     ) AS h
     SEMI JOIN listed AS l ON l.series_id = h.series_id
+), numbered AS (
+    SELECT series_id, position, n, "on", since, cause, unnest(numbers) AS number
+    FROM listed
+    WHERE NOT is_rest
+), part AS (
+    SELECT h.*, l."on" AS of_on, l.since, l.cause, l.position AS listed_in, l.n AS listed_at
+    FROM held AS h
+    JOIN numbered AS l ON l.series_id = h.series_id AND l.number = h.number
+    UNION ALL
+    SELECT h.*, l."on", l.since, l.cause, l.position, l.n
+    FROM held AS h
+    JOIN listed AS l ON l.series_id = h.series_id
+    WHERE (l.numbers IS NULL AND NOT l.is_rest) OR (l.is_rest AND NOT coalesce(list_contains(l.numbers, h.number), false))
 )
 SELECT
-    h.series_id, h.key, h.day, h.occurred_at, h.actor, 0, h.attrs, h.left_out, 'event', 'last',
-    -- After everything of the segment that does not tell it; what a later one tells again is not in here.
-    l.position, 2147483647
-FROM held AS h
-JOIN listed AS l
-    ON l.series_id = h.series_id
-    AND (h.position < l.position OR (h.position = l.position AND h.n < l.n))
-    AND (l."on" IS NULL OR l."on" = h."on")
-    AND (l."first" IS NULL OR h.number BETWEEN l."first" AND l."last")
-    AND (l.since IS NULL OR h.occurred_at >= l.since)
-WHERE NOT EXISTS (
-    FROM incoming AS i
-    WHERE
-        i.series_id = h.series_id
-        AND i.key = h.key
-        AND (i.position > l.position OR (i.position = l.position AND i.n > l.n))
-)
-QUALIFY row_number() OVER (PARTITION BY h.series_id, h.key ORDER BY l.position DESC, h.position DESC, h.n DESC) = 1;
+    p.series_id, p.key, p.day, p.occurred_at, p.actor, p.attrs, p.left_out, p.cause, p.listed_in AS position,
+    p.position < 0 AS was_stored
+FROM part AS p
+WHERE
+    (p.position < p.listed_in OR (p.position = p.listed_in AND p.n < p.listed_at))
+    AND (p.of_on IS NULL OR p.of_on = p."on")
+    AND (p.since IS NULL OR p.occurred_at >= p.since)
+    AND NOT EXISTS (
+        FROM incoming AS i
+        WHERE
+            i.series_id = p.series_id
+            AND i.key = p.key
+            AND (i.position > p.listed_in OR (i.position = p.listed_in AND i.n > p.listed_at))
+    )
+QUALIFY row_number() OVER (
+    PARTITION BY p.series_id, p.key ORDER BY p.listed_in DESC, p.position DESC, p.n DESC
+) = 1;

@@ -51,6 +51,5 @@ FROM valued
 QUALIFY row_number() OVER (
     PARTITION BY source, stream, metric, day
     ORDER BY
-        list_position(['missing', 'lost', 'estimated', 'partial', 'measured'], state) DESC, share DESC,
-        reason = '', position DESC
+        list_position(['missing', 'lost', 'estimated', 'partial', 'measured'], state) DESC, share DESC, position DESC
 ) = 1;
