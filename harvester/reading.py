@@ -174,21 +174,11 @@ class _StreamReader:
             started_at=owner.clock(),
         )
 
-    def _start(self) -> dict[str, Any]:
-        spec, stored = self.stream.spec, self.stored
-        if self.owner.order.full or stored.version < spec.cursor_version:
-            return {}
-        if stored.version > spec.cursor_version:
-            raise Malformed(
-                f"{self.owner.source.name}: the cursor of {spec.name} has version {stored.version},"
-                f" this harvester knows {spec.cursor_version}",
-                remedy=f"upgrade harvester, or start over with `harvest now {self.owner.source.name} --full`",
-            )
-        return dict(stored.parts)
-
     def _attempts(self, writer: Writer) -> None:
         """Read to the end; after a passing failure go on from the last checkpoint, as often as patience allows."""
-        start, patience = self._start(), self.owner.order.patience
+        order = self.owner.order
+        start = start_of(self.owner.source, self.stream.spec, self.stored, full=order.full)
+        patience = order.patience
         attempt = 0
         while True:
             reached = writer.progress
@@ -277,6 +267,19 @@ class _StreamReader:
         """Those that this run was told something of."""
         before = self.owner.terms.budgets
         return {key: left for key, left in self.context.meter.budgets.items() if before.get(key) != left}
+
+
+def start_of(source: Source, spec: StreamSpec, stored: Cursor, *, full: bool) -> dict[str, Any]:
+    """The cursor that a read of a stream starts from. Raises Malformed for one that newer code has left."""
+    if full or stored.version < spec.cursor_version:
+        return {}
+    if stored.version > spec.cursor_version:
+        raise Malformed(
+            f"{source.name}: the cursor of {spec.name} has version {stored.version},"
+            f" this harvester knows {spec.cursor_version}",
+            remedy=f"upgrade harvester, or start over with `harvest now {source.name} --full`",
+        )
+    return dict(stored.parts)
 
 
 def open_context(

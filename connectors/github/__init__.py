@@ -1,53 +1,70 @@
-"""GitHub: stars, issues, pull requests, reviews, comments, traffic and downloads, through PyGithub."""
+"""GitHub: stars, issues, pull requests, reviews, discussions, forks, traffic and downloads, through PyGithub."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from connectors.base import Connector, Context, Kind, Metric, Stream, StreamSpec
+from connectors.errors import NotPermitted
+from connectors.github import anonymous, forks, releases, threads, traffic
 from connectors.github.access import Access
 from connectors.github.config import GithubConfig
-from connectors.github.readings import (
-    issue_comments,
-    issues,
-    levels,
-    pull_reviews,
-    pulls,
-    review_comments,
-)
-from connectors.github.releases import releases
+from connectors.github.given import GivenStream
+from connectors.github.kinds import DISCUSSIONS, ISSUES, PULLS
+from connectors.github.levels import levels
+from connectors.github.pulse import Pulse
 from connectors.github.stars import LOS_ANGELES, Stars
 from connectors.github.streams import Manner, RepositoriesStream
-from connectors.github.survey import Survey
-from connectors.github.traffic import referrers, traffic
-
-WIDTH = 8  # repositories at a time; GitHub allows 100 requests at once
 
 METADATA = "Metadata: read"
-ISSUES = "Issues: read"
-PULLS = "Pull requests: read"
+ISSUES_READ = "Issues: read"
+PULLS_READ = "Pull requests: read"
+DISCUSSIONS_READ = "Discussions: read"
 CONTENTS = "Contents: read"
 ADMINISTRATION = "Administration: read"
 
 SPECS = (
     StreamSpec(
         "repository",
-        (
-            Metric("stargazers", Kind.LEVEL, gauge=True),
-            Metric("watchers", Kind.LEVEL, gauge=True),
-            Metric("forks", Kind.LEVEL),
-        ),
+        (Metric("stargazers", Kind.LEVEL, gauge=True), Metric("watchers", Kind.LEVEL, gauge=True)),
         METADATA,
         retention_days=1,  # GitHub tells today's only
     ),
-    StreamSpec("stars", (Metric("stars", Kind.DAILY, tz=LOS_ANGELES.key),), METADATA),
+    StreamSpec("stars", (Metric("stars", Kind.DAILY, tz=LOS_ANGELES.key),), METADATA, cursor_version=2),
     StreamSpec("stars_by_level", (Metric("stars", Kind.LEVEL),), METADATA, retention_days=1),
-    StreamSpec("issues", (Metric("issues_opened", Kind.EVENT), Metric("issues_closed", Kind.EVENT)), ISSUES),
-    StreamSpec("pulls", (Metric("pulls_opened", Kind.EVENT), Metric("pulls_merged", Kind.EVENT)), PULLS),
-    StreamSpec("issue_comments", (Metric("issue_comments", Kind.EVENT),), ISSUES),
-    StreamSpec("pull_reviews", (Metric("pull_reviews", Kind.EVENT),), PULLS),
-    StreamSpec("review_comments", (Metric("review_comments", Kind.EVENT),), PULLS),
-    StreamSpec("releases", (Metric("release_downloads", Kind.LEVEL),), CONTENTS, retention_days=1),
+    StreamSpec("forks", (Metric("forks", Kind.EVENT),), METADATA),
+    StreamSpec(
+        "issues",
+        (
+            Metric("issues_opened", Kind.EVENT),
+            Metric("issues_closed", Kind.EVENT),
+            Metric("issue_comments", Kind.EVENT),
+        ),
+        ISSUES_READ,
+        cursor_version=2,
+    ),
+    StreamSpec(
+        "pulls",
+        (
+            Metric("pulls_opened", Kind.EVENT),
+            Metric("pulls_merged", Kind.EVENT),
+            Metric("issue_comments", Kind.EVENT),
+            Metric("pull_reviews", Kind.EVENT),
+            Metric("review_comments", Kind.EVENT),
+        ),
+        PULLS_READ,
+        cursor_version=2,
+    ),
+    StreamSpec(
+        "discussions",
+        (
+            Metric("discussions_opened", Kind.EVENT),
+            Metric("discussion_comments", Kind.EVENT),
+            Metric("answers", Kind.EVENT),
+        ),
+        DISCUSSIONS_READ,
+    ),
+    StreamSpec("releases", (Metric("release_downloads", Kind.LEVEL),), CONTENTS, retention_days=1, cursor_version=2),
     StreamSpec(
         "traffic",
         (
@@ -58,40 +75,86 @@ SPECS = (
         ),
         ADMINISTRATION,
         retention_days=14,
+        cursor_version=2,
     ),
     StreamSpec(
         "referrers",
         (Metric("referrer_views", Kind.LEVEL, gauge=True), Metric("path_views", Kind.LEVEL, gauge=True)),
         ADMINISTRATION,
         retention_days=1,  # the sums of 14 days are told as they are today
+        cursor_version=2,
     ),
+)
+GIVEN = StreamSpec(
+    "given",
+    (
+        Metric("issues_opened", Kind.EVENT),
+        Metric("issue_comments", Kind.EVENT),
+        Metric("pulls_opened", Kind.EVENT),
+        Metric("pulls_merged", Kind.EVENT),
+        Metric("pull_reviews", Kind.EVENT),
+        Metric("discussion_comments", Kind.EVENT),
+        Metric("answers", Kind.EVENT),
+    ),
+    METADATA,
+)
+
+NO_REVIEWS = NotPermitted(
+    "pull_reviews need a token, though one without any right: REST wants a request per pull request for them",
+    remedy="set token",
 )
 
 
 def open_streams(config: GithubConfig, context: Context) -> Sequence[Stream]:
-    """Every stream, sharing one survey of the repositories, one count of requests, and their connections."""
-    access, stars = Access(config, context), Stars()
-    survey = Survey(access, WIDTH)
-    manners = {
-        "repository": Manner("levels", levels, days=None),
-        "stars": Manner("stars", stars.by_day, days=LOS_ANGELES),
-        "stars_by_level": Manner("stars", stars.by_level, days=None),
-        "issues": Manner("issues", issues),
-        "pulls": Manner("pull requests", pulls),
-        "issue_comments": Manner("issue comments", issue_comments),
-        "pull_reviews": Manner("pull request reviews", pull_reviews),
-        "review_comments": Manner("review comments", review_comments),
-        "releases": Manner("releases", releases, days=None),
-        "traffic": Manner("traffic", traffic),
-        "referrers": Manner("referrers", referrers, days=None),
+    """Every stream, sharing one pulse of the repositories, the accounts of the credentials, and their connections."""
+    access = Access(config, context)
+    pulse = Pulse(access)
+    manners = _anonymous() if config.is_anonymous else _with_token()
+    streams: list[Stream] = [
+        RepositoriesStream(spec, manners[spec.name], access, pulse, is_first=spec is SPECS[0]) for spec in SPECS
+    ]
+    return [*streams, GivenStream(GIVEN, access, pulse)] if config.user is not None else streams
+
+
+def _with_token() -> Mapping[str, Manner]:
+    stars = Stars()
+    return {
+        **_either_way(stars),
+        "forks": Manner("forks", forks.forks, forks.forecast),
+        "issues": Manner("issues", threads.issues, threads.forecast(ISSUES)),
+        "pulls": Manner("pull requests", threads.pulls, threads.forecast(PULLS)),
+        "discussions": Manner("discussions", threads.discussions, threads.forecast(DISCUSSIONS)),
+        "releases": Manner("releases", releases.releases, releases.forecast, days=None),
     }
-    return [RepositoriesStream(spec, manners[spec.name], access, survey, WIDTH) for spec in SPECS]
+
+
+def _anonymous() -> Mapping[str, Manner]:
+    return {
+        **_either_way(Stars()),
+        "forks": Manner("forks", anonymous.forks, anonymous.forecast(1)),
+        "issues": Manner("issues", anonymous.issues, anonymous.forecast(2)),
+        "pulls": Manner(
+            "pull requests", anonymous.pulls, anonymous.forecast(2), unread=("pull_reviews",), because=NO_REVIEWS
+        ),
+        "discussions": Manner("discussions", anonymous.wants_token, anonymous.forecast(0)),
+        "releases": Manner("releases", anonymous.releases, anonymous.forecast(1), days=None),
+    }
+
+
+def _either_way(stars: Stars) -> Mapping[str, Manner]:
+    return {
+        "repository": Manner("levels", levels, lambda _: [], days=None),
+        "stars": Manner("stars", stars.by_day, stars.forecast, days=LOS_ANGELES),
+        "stars_by_level": Manner("stars", stars.by_level, lambda _: [], days=None),
+        "traffic": Manner("traffic", traffic.traffic, traffic.forecast),
+        "referrers": Manner("referrers", traffic.referrers, traffic.forecast, days=None),
+    }
 
 
 CONNECTOR = Connector(
     "github",
     GithubConfig,
     open_streams,
-    SPECS,
-    "Stars, forks, issues, pull requests, reviews, comments, traffic and downloads of GitHub repositories",
+    (*SPECS, GIVEN),
+    "Stars, forks, issues, pull requests, reviews, discussions, traffic and downloads of GitHub repositories",
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -18,11 +18,12 @@ import requests
 from github import Auth, Github
 from requests.utils import parse_header_links
 
-from connectors.base import Secret
-from connectors.errors import ConnectorError, Malformed
+from connectors.base import Budget
+from connectors.errors import Malformed
+from connectors.github.asks import Etag, Get, Json, Page
 from connectors.github.connection import Connection, Limits, connect
+from connectors.github.credentials import fingerprint
 from connectors.github.failures import EXPECTED, Errand, Failures
-from connectors.github.gate import Gate
 
 # PyGithub writes to stderr by itself; what it has to say reaches the root logger anyway.
 logging.getLogger(github.__name__).handlers.clear()
@@ -31,44 +32,39 @@ API_VERSION = "2022-11-28"
 PER_PAGE = 100
 MEDIA_TYPE = "application/vnd.github+json"
 
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page of a list. `next`: the address of the following one, None at the end."""
-
-    items: list[Any]
-    next: str | None
+Headers = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A GraphQL answer: `data` as far as there is any, and what is wrong with the rest."""
+    """A GraphQL answer: `data` as far as there is any, what is wrong with the rest, and the answer's headers."""
 
     data: Json
-    failure: ConnectorError | None
+    errors: list[Json]
+    headers: Headers
 
 
 @dataclass(slots=True)
 class Client:
-    """A Github object and its connection, for one thread at a time.
+    """A Github object and its connection, for one thread at a time and one token.
 
     PyGithub does auth and transport only: its objects send hidden requests, its PaginatedList takes a 304 for
-    an empty list and counts wrongly, and its retries sleep.
+    an empty list and counts wrongly, and its retries sleep. `heard`: told what each answer's headers say is left.
     """
 
     api_url: str
-    token: Secret | None
+    auth: Auth.Auth | None
     limits: Limits
     failures: Failures
-    gate: Gate
+    on_request: Callable[[], None]
+    heard: Callable[[str, Budget], None]
+    token: str | None = None
     _github: Github = field(init=False)
     _connection: Connection = field(init=False)
 
     def __post_init__(self) -> None:
         self._github = Github(
-            auth=None if self.token is None else Auth.Token(self.token.reveal()),
+            auth=self.auth,
             base_url=self.api_url,
             timeout=whole_seconds(self.limits.timeout),
             user_agent=user_agent(),
@@ -77,64 +73,64 @@ class Client:
             seconds_between_requests=None,
             seconds_between_writes=None,  # a GraphQL query is a POST; PyGithub would wait a second before it
         )
-        self._connection = connect(self.api_url, self.limits, self.gate.count_request)
+        self._connection = connect(self.api_url, self.limits, self.on_request)
 
     def close(self) -> None:
         """Close the sockets."""
         self._connection.close()
         self._github.close()
 
-    def get(self, errand: Errand, path: str, **parameters: str | int) -> Json:
-        """A JSON object."""
-        _, data = self._ask(errand, "core", "GET", path, parameters)
-        return _object(errand, data)
+    def get(self, asked: Get) -> Page:
+        """A page of a JSON list, or a JSON object; a 304 where its etag was drawn by this token and still holds."""
+        mine = fingerprint(self.token)
+        is_conditional = asked.etag is not None and asked.etag.owner == mine
+        known = {"If-None-Match": asked.etag.value} if asked.etag is not None and is_conditional else {}
+        headers, data = self._send(asked.errand, "GET", asked.path, asked.parameters, None, known)
+        if data is None:
+            return Page(is_known=True, etag=asked.etag)
+        if not isinstance(data, list if asked.shape == "list" else dict):
+            wanted = "a list" if asked.shape == "list" else "an object"
+            raise Malformed(
+                f"{asked.errand.whole}: expected {wanted}, got {_kind(data)}", subject=asked.errand.subject
+            )
+        etag = headers.get("etag")
+        following = self._next(asked.errand, headers, asked.path) if asked.shape == "list" else None
+        return Page(data, following, Etag(mine, etag) if isinstance(etag, str) else None)
 
-    def page(self, errand: Errand, path: str, **parameters: str | int) -> Page:
-        """A page of a JSON list. `path`: below the API's root, or the `next` of another page."""
-        headers, data = self._ask(errand, "core", "GET", path, parameters)
-        if not isinstance(data, list):
-            raise Malformed(f"{errand.whole}: expected a list, got {_kind(data)}", subject=errand.subject)
-        return Page(data, self._next(errand, headers, path))
-
-    def graphql(self, errand: Errand, query: str, variables: Mapping[str, Any]) -> Reply:
-        """Ask GraphQL. Partial data beside errors is kept: `failure` says what the errors mean.
+    def graphql(self, errand: Errand, text: str, variables: Json) -> Reply:
+        """Ask GraphQL. Partial data beside errors is kept.
 
         The door is requestJson on graphql_url: PyGithub's graphql_query raises on any error and loses the data.
         """
-        question = {"query": query, "variables": dict(variables)}
-        url = self._github.requester.graphql_url
-        headers, data = self._ask(errand, "graphql", "POST", url, {}, question)
-        answer = _object(errand, data)
-        errors, said = answer.get("errors"), answer.get("data")
-        failure = self.failures.of_graphql(errand, errors, headers) if errors else None
-        if failure is not None:
-            self.gate.remember("graphql", failure)
-        if not isinstance(said, dict):
-            raise failure or Malformed(f"{errand.whole}: a GraphQL answer without data", subject=errand.subject)
-        limit = said.get("rateLimit")
-        self.gate.count_points(limit["cost"] if isinstance(limit, dict) else 0)
-        return Reply(said, failure)
+        question = {"query": text, "variables": variables}
+        headers, answer = self._send(errand, "POST", self._github.requester.graphql_url, {}, question, {})
+        if not isinstance(answer, dict):
+            raise Malformed(f"{errand.whole}: expected an object, got {_kind(answer)}", subject=errand.subject)
+        said, listed = answer.get("data"), answer.get("errors")
+        errors = [error for error in listed if isinstance(error, dict)] if isinstance(listed, list) else []
+        if isinstance(said, dict):
+            return Reply(said, errors, headers)
+        if errors:
+            raise self.failures.of_graphql(errand, errors, headers)
+        raise Malformed(f"{errand.whole}: a GraphQL answer without data", subject=errand.subject)
 
-    def _ask(
+    def post(self, errand: Errand, path: str) -> Json:
+        """What a POST without a body answers: the one write, which gets an installation its token."""
+        _, data = self._send(errand, "POST", path, {}, {}, {})
+        if not isinstance(data, dict):
+            raise Malformed(f"{errand.whole}: expected an object, got {_kind(data)}", subject=errand.subject)
+        return data
+
+    def _send(
         self,
         errand: Errand,
-        bucket: str,
         verb: str,
         path: str,
         parameters: Mapping[str, str | int],
-        body: Json | None = None,
-    ) -> tuple[Mapping[str, Any], Any]:
-        with self.gate.passage(bucket):
-            try:
-                return self._send(errand, verb, path, parameters, body)
-            except ConnectorError as error:
-                self.gate.remember(bucket, error)
-                raise
-
-    def _send(
-        self, errand: Errand, verb: str, path: str, parameters: Mapping[str, str | int], body: Json | None
-    ) -> tuple[Mapping[str, Any], Any]:
-        headers = {"Accept": MEDIA_TYPE, "X-GitHub-Api-Version": API_VERSION}
+        body: Json | None,
+        more: Mapping[str, str],
+    ) -> tuple[Headers, Any]:
+        headers = {"Accept": MEDIA_TYPE, "X-GitHub-Api-Version": API_VERSION, **more}
         self._connection.begin()
         try:
             # Of an absolute address PyGithub takes the path and asks its own host, so no token goes astray.
@@ -145,14 +141,31 @@ class Client:
             # Time that ran out surfaces as any of several errors.
             is_late = self._connection.time.is_over
             raise self.failures.of_exception(errand, requests.ReadTimeout() if is_late else error) from error
-        if status != HTTPStatus.OK:
+        self._hear(answered)
+        if status == HTTPStatus.NOT_MODIFIED and more:
+            return answered, None
+        if status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             raise self.failures.of_answer(errand, status, answered, text)
         try:
-            return answered, json.loads(text)
+            data = json.loads(text)
         except (ValueError, RecursionError) as error:
             raise self.failures.of_body(errand, text) from error
+        if data is None:
+            raise Malformed(f"{errand.whole}: null for an answer", subject=errand.subject)
+        return answered, data
 
-    def _next(self, errand: Errand, headers: Mapping[str, Any], path: str) -> str | None:
+    def _hear(self, headers: Headers) -> None:
+        bucket, numbers = headers.get("x-ratelimit-resource"), []
+        for name in ("limit", "remaining", "reset"):
+            text = str(headers.get(f"x-ratelimit-{name}"))
+            if not text.isascii() or not text.isdecimal() or len(text) > 12:
+                return
+            numbers.append(int(text))
+        limit, remaining, reset = numbers
+        if isinstance(bucket, str) and limit > 0:
+            self.heard(bucket, Budget(limit, remaining, datetime.fromtimestamp(reset, UTC)))
+
+    def _next(self, errand: Errand, headers: Headers, path: str) -> str | None:
         for link in parse_header_links(str(headers.get("link") or "")):
             if link.get("rel") != "next":
                 continue
@@ -177,12 +190,6 @@ def user_agent() -> str:
 def whole_seconds(span: timedelta) -> int:
     """PyGithub insists on an int, and 0 would mean no time at all."""
     return max(1, math.ceil(span.total_seconds()))
-
-
-def _object(errand: Errand, data: Any) -> Json:
-    if not isinstance(data, dict):
-        raise Malformed(f"{errand.whole}: expected an object, got {_kind(data)}", subject=errand.subject)
-    return data
 
 
 def _kind(data: Any) -> str:

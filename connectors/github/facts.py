@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.base import Observation, Reject
+from connectors.base import Observation
 
 Json = Mapping[str, Any]
 Facts = Iterator[Observation]
@@ -22,15 +22,19 @@ AHEAD = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who is the person, and who is a machine. `bots`: logins, with or without "[bot]"."""
+    """Who is the person, and who is a machine. `bots`: logins, with or without "[bot]".
+
+    `own`: what the person's own acts are: "self" in the repositories that are watched, "given" in those of others.
+    """
 
     user: str | None = None
     bots: frozenset[str] = frozenset()
+    own: str = "self"
 
     @classmethod
-    def of(cls, user: str | None, bots: Iterable[str]) -> People:
+    def of(cls, user: str | None, bots: Iterable[str], own: str = "self") -> People:
         """From the configuration; logins know no case."""
-        return cls(user and user.lower(), frozenset(bot.lower().removesuffix(BOT_SUFFIX) for bot in bots))
+        return cls(user and user.lower(), frozenset(bot.lower().removesuffix(BOT_SUFFIX) for bot in bots), own)
 
     def attribute(self, account: Any) -> tuple[str | None, dict[str, Any]]:
         """The actor, null for deleted accounts, and what attrs say of them.
@@ -45,7 +49,7 @@ class People:
         if is_bot and not login.endswith(BOT_SUFFIX):
             login += BOT_SUFFIX
         lower = login.lower()
-        attrs: dict[str, Any] = {"direction": "self" if lower == self.user else "received"}
+        attrs: dict[str, Any] = {"direction": self.own if lower == self.user else "received"}
         if is_bot or lower.removesuffix(BOT_SUFFIX) in self.bots:
             attrs["bot"] = True
         return login, attrs
@@ -53,72 +57,91 @@ class People:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Reads the objects of one repository. `subject`: its stable id; `name`: for messages; `now`: for dates."""
+    """Reads the objects of one repository, of REST or of GraphQL. `subject`: its stable id; `now`: to judge dates.
+
+    Each method raises ValueError where the object cannot be used.
+    """
 
     subject: str
-    name: str
     people: People
     now: datetime
 
-    def issue(self, item: Any) -> Facts:
-        """An issue of the REST list: opened, and closed or not. Its pull requests are no issues."""
+    def issue(self, item: Json) -> Facts:
+        """An issue: opened, and closed or not. A pull request among them is none."""
         # In 2012 every issue said so, with nulls in it; Enterprise Servers of old still do.
         if any((entry(item).get("pull_request") or {}).values()):
             return
-        key = identity(item, "id")
+        key = identity(item, "fullDatabaseId", "id")
         about = {"number": item.get("number")}
-        opened_at = self._instant(item, "created_at")
-        yield self._event("issues_opened", key, opened_at, item.get("user"), about)
-        if item.get("closed_at") is not None:
-            closed_at = self._instant(item, "closed_at")
+        opened_at = self._instant(item, "created_at", "createdAt")
+        yield self._event("issues_opened", key, opened_at, _author(item), about)
+        if _any(item, "closed_at", "closedAt") is not None:
+            closed_at = self._instant(item, "closed_at", "closedAt")
             yield self._event("issues_closed", key, closed_at, item.get("closed_by"), about)
-        elif item.get("state_reason") == "reopened":
+        elif str(_any(item, "state_reason", "stateReason")).lower() == "reopened":
             # Takes back a closing. Dated by the opening, which does not change with every later edit.
             yield Observation("issues_closed", self.subject, key, opened_at, value=0.0)
 
-    def pull(self, item: Any) -> Facts:
-        """A pull request: opened, and merged or not, both by its author. REST or GraphQL.
+    def pull(self, item: Json) -> Facts:
+        """A pull request: opened, and merged or not, both by its author.
 
         Keyed by its number, the one thing that every listing of GitHub gives: a pull request has one id as an
         issue and another as a pull request.
         """
         key = identity(entry(item), "number")
-        author = item["user"] if "user" in item else item.get("author")
         about = {"number": item["number"]}
         opened_at = self._instant(item, "created_at", "createdAt")
-        yield self._event("pulls_opened", key, opened_at, author, about)
-        if item.get("merged_at", item.get("mergedAt")) is not None:
+        yield self._event("pulls_opened", key, opened_at, _author(item), about)
+        if _any(item, "merged_at", "mergedAt") is not None:
             merged_at = self._instant(item, "merged_at", "mergedAt")
-            yield self._event("pulls_merged", key, merged_at, author, about)
+            yield self._event("pulls_merged", key, merged_at, _author(item), about)
 
-    def review(self, item: Any) -> Facts:
-        """A review, in any state but pending, which is a draft. REST or GraphQL, with its pull request's number."""
+    def review(self, item: Json, number: int) -> Facts:
+        """A review of pull request `number`, in any state but pending, which is a draft."""
         if entry(item).get("state") == "PENDING":
             return
-        author = item["user"] if "user" in item else item.get("author")
-        about = {"state": str(item.get("state")).lower(), **_number(item, "number", "pull_request_url")}
+        about = {"state": str(item.get("state")).lower(), "number": number}
         submitted_at = self._instant(item, "submitted_at", "submittedAt")
-        key = identity(item, "fullDatabaseId" if "fullDatabaseId" in item else "id")
-        yield self._event("pull_reviews", key, submitted_at, author, about)
+        key = identity(item, "fullDatabaseId", "id")
+        yield self._event("pull_reviews", key, submitted_at, _author(item), about)
 
-    def issue_comment(self, item: Any) -> Facts:
-        """A comment in the conversation of an issue or of a pull request."""
-        yield self._comment("issue_comments", item, "issue_url")
+    def issue_comment(self, item: Json, number: int, on: str) -> Facts:
+        """A comment in the conversation of issue or pull request `number`. `on`: which of the two it is."""
+        yield self._comment("issue_comments", item, {"number": number, "on": on})
 
-    def review_comment(self, item: Any) -> Facts:
-        """A comment on a line of a pull request."""
-        yield self._comment("review_comments", item, "pull_request_url")
+    def review_comment(self, item: Json, number: int) -> Facts:
+        """A comment on a line of pull request `number`; a pending one is a draft."""
+        if entry(item).get("state") != "PENDING":
+            yield self._comment("review_comments", item, {"number": number})
 
-    def reject(self, kind: str, item: Any, why: Exception) -> Reject:
-        """A record that could not be used."""
-        said = item if isinstance(item, dict) else {}
-        which = said.get("id") or said.get("fullDatabaseId") or said.get("number") or "without id"
-        return Reject(f"{kind} {which} of {self.name}", str(why))
+    def discussion(self, item: Json) -> Facts:
+        """A discussion: opened, and answered or not. The answer is whose comment was chosen, when it was."""
+        key = identity(entry(item), "number")
+        about = {"number": item["number"]}
+        opened_at = self._instant(item, "createdAt")
+        yield self._event("discussions_opened", key, opened_at, _author(item), about)
+        if isinstance(item.get("answer"), dict) and item.get("answerChosenAt") is not None:
+            yield from self.answer(item["answer"], item)
 
-    def _comment(self, metric: str, item: Any, url: str) -> Observation:
-        key = identity(entry(item), "id")
-        created_at = self._instant(item, "created_at")
-        return self._event(metric, key, created_at, item.get("user"), _number(item, url))
+    def answer(self, item: Json, discussion: Json) -> Facts:
+        """A comment that was chosen as the answer to a discussion, at the moment it was."""
+        key = identity(discussion, "number")
+        chosen_at = self._instant(discussion, "answerChosenAt")
+        yield self._event("answers", key, chosen_at, _author(item), {"number": discussion["number"]})
+
+    def discussion_comment(self, item: Json, number: int) -> Facts:
+        """A comment of discussion `number`, or a reply to one; a deleted one whose replies stay is none."""
+        if entry(item).get("deletedAt") is None:
+            yield self._comment("discussion_comments", item, {"number": number})
+
+    def fork(self, item: Json) -> Facts:
+        """A fork, by its owner."""
+        key = identity(entry(item), "databaseId", "id")
+        yield self._event("forks", key, self._instant(item, "created_at", "createdAt"), item.get("owner"), {})
+
+    def _comment(self, metric: str, item: Json, about: dict[str, Any]) -> Observation:
+        key = identity(entry(item), "fullDatabaseId", "databaseId", "id")
+        return self._event(metric, key, self._instant(item, "created_at", "createdAt"), _author(item), about)
 
     def _event(
         self, metric: str, key: str, occurred_at: datetime, account: Any, about: dict[str, Any]
@@ -127,12 +150,12 @@ class Reader:
         return Observation(metric, self.subject, key, occurred_at, actor=actor, attrs={**about, **attrs})
 
     def _instant(self, item: Json, *names: str) -> datetime:
-        value = next((item[name] for name in names if item.get(name) is not None), None)
+        value = _any(item, *names)
         if value is None:
-            raise ValueError(f"no {names[0]}")
+            raise ValueError(f"no {names[-1]}")
         moment = instant(value)
         if not OLDEST <= moment <= self.now + AHEAD:
-            raise ValueError(f"{names[0]} is {moment:%Y-%m-%d}")
+            raise ValueError(f"{names[-1]} is {moment:%Y-%m-%d}")
         return moment
 
 
@@ -143,11 +166,11 @@ def entry(item: Any) -> Json:
     return item
 
 
-def identity(item: Json, name: str) -> str:
-    """A stable id as the key of a fact. Raises ValueError where there is none."""
-    value = item.get(name)
+def identity(item: Json, *names: str) -> str:
+    """A stable id as the key of a fact: the first of these that is told. Raises ValueError where there is none."""
+    value = _any(item, *names)
     if isinstance(value, bool) or not isinstance(value, int | str) or not value:
-        raise ValueError(f"no {name}")
+        raise ValueError(f"no {names[-1]}")
     return str(value)
 
 
@@ -168,10 +191,18 @@ def count_of(value: Any) -> int:
     return value
 
 
-def _number(item: Json, *names: str) -> dict[str, int]:
-    """The number of the issue or pull request, said plainly or at the end of an address."""
+def thread_of(item: Json, *names: str) -> int:
+    """The number of the issue or pull request that stands at the end of an address. Raises ValueError."""
     for name in names:
         number = str(item.get(name) or "").rpartition("/")[2]
         if number.isdecimal():
-            return {"number": int(number)}
-    return {}
+            return int(number)
+    raise ValueError(f"no {names[0]}")
+
+
+def _any(item: Json, *names: str) -> Any:
+    return next((item[name] for name in names if item.get(name) is not None), None)
+
+
+def _author(item: Json) -> Any:
+    return item["user"] if "user" in item else item.get("author")

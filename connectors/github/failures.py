@@ -14,7 +14,6 @@ from github import BadAttributeException, GithubException, IncompletableObject
 from urllib3.exceptions import HTTPError
 
 from connectors.answers import failure_of, hint_of, retry_at
-from connectors.base import Secret
 from connectors.errors import (
     AuthFailed,
     ConnectorError,
@@ -47,8 +46,28 @@ class SwitchedOff(NotPermitted):
     """The repository, or this server, does not offer this at all: a state of coverage, not a failure."""
 
 
+class Forbidden(NotPermitted):
+    """GraphQL refused a field at `path`; `partial` is what it told beside."""
+
+    path: tuple[Any, ...] = ()
+    partial: Any = None
+
+
 class Hurried(RateLimited):
-    """A secondary limit: it holds for everything this token asks, whichever hourly limit that counts against."""
+    """A secondary limit: it holds for everything this token asks, whichever hourly allowance that draws on.
+
+    `is_told`: GitHub said itself how long.
+    """
+
+    is_told: bool = False
+
+
+class Lacks(Malformed):
+    """This server's GraphQL has not got a `field` that we ask for: an Enterprise Server that is older."""
+
+    def __init__(self, what: str, *, field: str, remedy: str = "", subject: str | None = None) -> None:
+        super().__init__(what, remedy=remedy, subject=subject)
+        self.field = field
 
 
 class TooMuch(Unavailable):
@@ -71,10 +90,13 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """Turns failures into ConnectorErrors. Rate limits are known by status and headers, never by English text."""
+    """Turns failures into ConnectorErrors. Rate limits are known by status and headers, never by English text.
+
+    `credential`: its reference, for messages; None without one.
+    """
 
     host: str
-    token: Secret | None
+    credential: str | None
     clock: Callable[[], datetime]
 
     def of_answer(self, errand: Errand, status: int, headers: Headers, body: str) -> ConnectorError:
@@ -133,16 +155,26 @@ class Failures:
             return failure
         return Malformed(f"{about} sent what is not documented ({type(error).__name__})", subject=subject)
 
-    def of_graphql(self, errand: Errand, errors: Sequence[Any], headers: Headers) -> ConnectorError:
+    def of_graphql(self, errand: Errand, errors: Sequence[Mapping[str, Any]], headers: Headers) -> ConnectorError:
         """The error that the "errors" of a GraphQL answer mean, taken together."""
-        kinds = {str(e.get("type") or "") if isinstance(e, dict) else "" for e in errors}
+        kinds = {str(error.get("type") or "") for error in errors}
+        extensions = [more for error in errors if isinstance(more := error.get("extensions"), dict)]
         subject = errand.subject
         if "RATE_LIMITED" in kinds:
-            return self._limited(errand, headers, self._reset(headers))
+            return self._limited(errand, {**headers, "x-ratelimit-remaining": "0"}, self._reset(headers))
+        if any(more.get("saml_failure") for more in extensions):
+            return self._forbidden(errand, {"x-github-sso": "required"})
         if kinds & {"FORBIDDEN", "INSUFFICIENT_SCOPES"}:
-            return self._forbidden(errand, headers)
+            refused = self._forbidden(errand, {})
+            forbidden = Forbidden(refused.what, remedy=refused.remedy, subject=subject)
+            where = next((error.get("path") for error in errors if error.get("type") == "FORBIDDEN"), None)
+            forbidden.path = tuple(where) if isinstance(where, list) else ()
+            return forbidden
         if "NOT_FOUND" in kinds:
             return self.of_answer(errand, HTTPStatus.NOT_FOUND, {}, "")
+        unknown = next((more.get("fieldName") for more in extensions if more.get("code") == "undefinedField"), None)
+        if unknown is not None:
+            return Lacks(f"{errand.whole}: {self.host} knows no field {unknown}", field=str(unknown), subject=subject)
         # Time-outs carry no type, resource limits one of several: both pass with a smaller question.
         return TooMuch(f"{self.host} could not answer {errand.whole} completely", subject=subject)
 
@@ -159,10 +191,10 @@ class Failures:
         )
 
     def _refused(self) -> AuthFailed:
-        if self.token is None:
+        if self.credential is None:
             return AuthFailed(f"{self.host} answers nobody without a token", remedy="set token")
         return AuthFailed(
-            f"{self.host} refused the token {self.token.reference}",
+            f"{self.host} refused the token {self.credential}",
             remedy="it has expired or was revoked: make a new one and put it there",
         )
 
@@ -173,24 +205,26 @@ class Failures:
                 remedy="do so at https://github.com/settings/tokens",
                 subject=errand.subject,
             )
-        needed = headers.get("x-accepted-github-permissions") or errand.permission
-        have = f"the token {self.token.reference} has not got" if self.token else "a request without token has not"
+        told = str(headers.get("x-accepted-github-permissions") or "")
+        needed = told if "=read" in told and "write" not in told else errand.permission
+        have = f"the token {self.credential} has not got" if self.credential else "a request without token has not"
         return NotPermitted(
             f"{errand.whole}: {have} the permission {needed}{said}",
-            remedy="grant it (a write permission is never needed)" if self.token else "set token",
+            remedy="grant it (a write permission is never needed)" if self.credential else "set token",
             subject=errand.subject,
         )
 
     def _limited(self, errand: Errand, headers: Headers, retry_at: datetime) -> RateLimited:
-        resource = headers.get("x-ratelimit-resource") or "hourly"
-        is_used_up = _is_used_up(headers)
-        limit = f"the {resource} limit is used up" if is_used_up else "too many requests at a time"
-        return (RateLimited if is_used_up else Hurried)(
-            f"{errand.whole}: {self.host} says {limit}; back at {retry_at:%H:%M:%S} UTC",
-            retry_at=retry_at,
-            remedy="" if self.token else "set token: 5,000 requests an hour instead of 60",
-            subject=errand.subject,
-        )
+        resource = str(headers.get("x-ratelimit-resource") or "") or None
+        remedy = "" if self.credential else "set token: 5,000 requests an hour instead of 60"
+        back = f"back at {retry_at:%H:%M:%S} UTC"
+        if _is_used_up(headers):
+            said = f"{errand.whole}: {self.host} says the {resource or 'hourly'} limit is used up; {back}"
+            return RateLimited(said, retry_at=retry_at, remedy=remedy, subject=errand.subject, bucket=resource)
+        said = f"{errand.whole}: {self.host} says too many requests at a time; {back}"
+        limit = Hurried(said, retry_at=retry_at, remedy=remedy, subject=errand.subject)
+        limit.is_told = "retry-after" in headers
+        return limit
 
     def _retry_at(self, status: int, headers: Headers, said: Mapping[str, Any]) -> datetime | None:
         if status not in (403, 429, 503):

@@ -2,135 +2,242 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.base import Batch, Observation, Reject
 from connectors.errors import Gone, Malformed
-from connectors.github.client import Page
+from connectors.github.asks import Asking, Etag, Get, Page
 from connectors.github.failures import SwitchedOff
-from connectors.github.readings import Visit, stars_by_level
+from connectors.github.levels import reading
+from connectors.github.planning import Rounds
+from connectors.github.visit import Visit
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
-# An unstar lowers the day on which the star was given; the first page, 30 weeks, is read again at every run.
-REFRESH = 30 * WEEK
+PAGE = 30 * WEEK  # what the first page tells of
+STALE = timedelta(days=7)  # after so long it is read again, whatever the signs say
 
 
 @dataclass(slots=True)
 class Stars:
-    """Reads star histories, and remembers for the run which repositories have none."""
+    """Reads star histories, and remembers for the run which repositories have none, and which have no stars."""
 
-    _without: dict[int, bool] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _without: set[int] = field(default_factory=set)
+    _starless: set[int] = field(default_factory=set)
 
-    def by_day(self, visit: Visit) -> Iterator[Batch]:
-        """Every day of the history at first, 30 weeks of it later. Raises SwitchedOff where there is none."""
-        page = self._first_page(visit)
-        if page is None:
-            name = visit.repository.name
-            raise SwitchedOff(f"{name} has no star history here: its stars are counted from levels", subject=name)
-        yield from _History.of(visit).read(visit, page)
-
-    def by_level(self, visit: Visit) -> Iterator[Batch]:
-        """The number of stars now, of repositories without a history only."""
-        if self._is_without(visit):
-            yield from stars_by_level(visit)
-
-    def _is_without(self, visit: Visit) -> bool:
-        with self._lock:
-            known = self._without.get(visit.repository.id)
-        return self._first_page(visit) is None if known is None else known
-
-    def _first_page(self, visit: Visit) -> Page | None:
+    def by_day(self, visit: Visit) -> Asking[Batch]:
+        """Every day of the history at first, then what has changed. Raises SwitchedOff where there is no history."""
+        repository = visit.repository
+        if visit.part is None and repository.stargazers == 0:
+            self._starless.add(repository.id)
+            yield Batch()
+            return
+        missed_on = (visit.part or {}).get("missed")
+        if missed_on and visit.context.clock() - datetime.fromisoformat(missed_on) < STALE:
+            raise self._none(visit)
+        known = _Known.of(visit)
+        if known.is_current(visit):
+            yield Batch()
+            return
+        path = f"{repository.path}/stargazers/history"
         try:
             # Without per_page: 30 weeks are the default and the most.
-            page = visit.client.page(visit.errand, f"{visit.repository.path}/stargazers/history")
+            (page,) = yield [Get(visit.errand, path, etag=known.etag)]
+            if page.is_known and not known.explains(repository.stargazers):
+                # The last 30 weeks are as they were, so an older one must have changed; a 304 links to none.
+                (page,) = yield [Get(visit.errand, path)]
         except Gone:  # the repository itself has just answered: it is the history that is not there
-            page = None
-        with self._lock:
-            self._without[visit.repository.id] = page is None
-        return page
+            yield Batch(checkpoint={"": {"missed": visit.context.clock().isoformat()}})
+            raise self._none(visit) from None
+        yield from _History(visit, known).read(page)
+
+    def forecast(self, visit: Visit) -> Rounds:
+        """A request per 30 weeks at first, one later."""
+        known = _Known.of(visit)
+        if (visit.part is None and visit.repository.stargazers == 0) or known.is_current(visit):
+            return []
+        weeks = (_day(visit.context.clock()) - max(_sunday(_day(visit.repository.created_at)), known.begins)) / WEEK
+        pages = 1 if known.through else ceil((int(weeks) + 1) / 30)
+        return [[Get(visit.errand, visit.repository.path)] for _ in range(pages)]
+
+    def by_level(self, visit: Visit) -> Asking[Batch]:
+        """The number of stars now, of repositories without a history only."""
+        number = visit.repository.id
+        if number in self._without or (self._without and number in self._starless):
+            yield reading(visit, {"stars": visit.repository.stargazers})
+
+    def _none(self, visit: Visit) -> SwitchedOff:
+        self._without.add(visit.repository.id)
+        name = visit.repository.name
+        return SwitchedOff(f"{name} has no star history here: its stars are counted from levels", subject=name)
 
 
-@dataclass(frozen=True, slots=True)
-class _History:
-    """One repository's history. Zeros are facts only where they may take something back, or nearly so.
+@dataclass(slots=True)
+class _Known:
+    """What the last read left in the cursor.
 
-    `today`: in Los Angeles; what comes after it is padding. `through`: until when it was read before.
+    `weeks`: stars by the Sunday of the week, of days within what was wanted; they tell whether an older page must
+    have changed. `count`, `updated_at`: of the repository when they were read. `gap`: by how many its count exceeded
+    the history, which had been read to its end.
     """
 
-    today: date
-    born: date
-    through: date | None
-    first_day: date | None
+    first_day: date | None = None
+    through: date | None = None
+    read_at: datetime | None = None
+    count: int = 0
+    updated_at: str = ""
+    gap: int = 0
+    etag: Etag | None = None
+    weeks: dict[date, int] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, visit: Visit) -> _History:
-        part, since = visit.part or {}, visit.context.since
+    def of(cls, visit: Visit) -> _Known:
+        part, since = visit.part, visit.context.since
+        if part is None or "begins" not in part:
+            return cls(first_day=since)
         first_day = date.fromisoformat(part["from"]) if "from" in part else None
-        through = date.fromisoformat(part["through"]) if "through" in part else None
+        through = date.fromisoformat(part["through"])
         if since is not None:
-            first_day = since if visit.part is None else first_day and min(first_day, since)
-            through = through and min(through, since)
-        return cls(_day(visit.context.clock()), _day(visit.repository.created_at), through, first_day)
+            first_day, through = first_day and min(first_day, since), min(through, since)
+        begins, counts = date.fromisoformat(part["begins"]), part["weeks"]
+        return cls(
+            first_day,
+            through,
+            datetime.fromisoformat(part["read"]) if since is None else None,
+            part["count"],
+            part["updated"],
+            part["gap"],
+            Etag(*part["etag"]) if part.get("etag") and since is None else None,
+            {begins + n * WEEK: count for n, count in enumerate(counts)},
+        )
 
-    def read(self, visit: Visit, page: Page) -> Iterator[Batch]:
-        """The first page, and as many more as reach back to what is known. Only the end is sure of anything."""
-        subjects, seen = [visit.repository.subject], set[date]()
-        while True:
-            facts: list[Observation] = []
-            rejects: list[Reject] = []
-            for entry in page.items:
-                try:
-                    week, days = _week(entry)
-                except ValueError as error:
-                    rejects.append(Reject(f"a week of the star history of {visit.repository.name}", str(error)))
-                    continue
-                seen.add(week)
-                facts += self._facts(visit.repository.subject.id, week, days)
-            if page.next is None or self._reaches(seen):
-                break
-            yield Batch(facts, rejects, subjects=subjects)
-            page = visit.client.page(visit.errand, page.next)
+    def is_current(self, visit: Visit) -> bool:
+        """Whether nothing has changed since: a star that is given or taken moves the count, or the repository."""
+        repository = visit.repository
+        is_same = (self.count, self.updated_at) == (repository.stargazers, repository.updated_at.isoformat())
+        return is_same and self.read_at is not None and visit.context.clock() - self.read_at < STALE
+
+    @property
+    def begins(self) -> date:
+        """The first day wanted."""
+        return self.first_day or date.min
+
+    def explains(self, count: int) -> bool:
+        """Whether the weeks that are known make up the repository's count."""
+        return self.first_day is not None or sum(self.weeks.values()) + self.gap == count
+
+    def part(self, visit: Visit, etag: Etag | None) -> dict[str, Any]:
+        """The part of the cursor that says so."""
+        begins = min(self.weeks, default=_sunday(_day(visit.context.clock())))
+        ends = max(self.weeks, default=begins)
+        weeks = [self.weeks.get(begins + n * WEEK, 0) for n in range((ends - begins) // WEEK + 1)]
+        return {
+            "through": _day(visit.context.clock()).isoformat(),
+            "read": visit.context.clock().isoformat(),
+            "count": visit.repository.stargazers,
+            "updated": visit.repository.updated_at.isoformat(),
+            "gap": self.gap,
+            "begins": begins.isoformat(),
+            "weeks": weeks,
+            **({"etag": [etag.owner, etag.value]} if etag else {}),
+            **({"from": self.first_day.isoformat()} if self.first_day else {}),
+        }
+
+
+@dataclass(slots=True)
+class _History:
+    """One repository's history being read."""
+
+    visit: Visit
+    known: _Known
+
+    def read(self, page: Page) -> Asking[Batch]:
+        """The first page, and as many more as it takes to explain the count. Only the end is sure of anything."""
+        visit, known = self.visit, self.known
+        etag, seen = page.etag, set[date]()
+        while not page.is_known:
+            facts, rejects = self._page(page, seen)
+            if page.next is None or self._is_enough(seen):
+                yield self._end(page, seen, etag, Batch(facts, rejects, subjects=[visit.repository.subject]))
+                return
+            yield Batch(facts, rejects, subjects=[visit.repository.subject])
+            (page,) = yield [Get(visit.errand, page.next)]
+        yield Batch(checkpoint={"": known.part(visit, etag)})
+
+    def _page(self, page: Page, seen: set[date]) -> tuple[list[Observation], list[Reject]]:
+        facts: list[Observation] = []
+        rejects: list[Reject] = []
+        for entry in page.items:
+            try:
+                week, days = _week(entry)
+            except ValueError as error:
+                what = f"a week of the star history of {self.visit.repository.name}"
+                rejects.append(Reject(what, str(error)))
+                continue
+            facts += self._facts(week, days)
+            seen.add(week)
+            self.known.weeks[week] = self._sum(week, days)
+        return facts, rejects
+
+    def _end(self, page: Page, seen: set[date], etag: Etag | None, batch: Batch) -> Batch:
+        visit, known = self.visit, self.known
         if not seen and visit.repository.stargazers > 0:
             raise Malformed(
                 f"{visit.errand.whole}: the history is empty though there are {visit.repository.stargazers} stars",
                 remedy="not stored as zero; tried again later",
                 subject=visit.repository.name,
             )
-        part = {"through": self.today.isoformat()}
-        if self.first_day is not None:
-            part["from"] = self.first_day.isoformat()
-        yield Batch(facts, rejects, part, subjects)
+        if page.next is None:  # GitHub counts some that it does not date: that is no reason to look every time
+            known.gap = visit.repository.stargazers - sum(known.weeks.values())
+        return replace(batch, checkpoint={"": known.part(visit, etag)})
 
-    def _facts(self, subject: str, week: date, days: list[int]) -> Iterator[Observation]:
+    def _facts(self, week: date, days: list[int]) -> Iterator[Observation]:
+        """Zeros are told only where they may take something back: in the first page, and where a week has changed."""
+        today, born = _day(self.visit.context.clock()), _day(self.visit.repository.created_at)
+        before = self.known.weeks.get(week)
+        is_changed = before is not None and before != self._sum(week, days)
         for offset, count in enumerate(days):
             day = week + offset * DAY
-            is_told = count > 0 or (day > self.today - REFRESH and day >= self.born)
-            if is_told and day <= self.today and (self.first_day is None or day >= self.first_day):
+            is_told = count > 0 or ((is_changed or day > today - PAGE) and day >= born)
+            if is_told and day <= today and self._is_wanted(day):
                 midnight = datetime.combine(day, time(), LOS_ANGELES).astimezone(UTC)
-                yield Observation("stars", subject, day.isoformat(), midnight, value=count)
+                yield Observation("stars", self.visit.subject, day.isoformat(), midnight, value=count)
 
-    def _reaches(self, seen: set[date]) -> bool:
-        """True once the weeks seen reach from today back to what is known: newest first is not promised."""
-        goal = self.through or self.first_day
-        return goal is not None and bool(seen) and max(seen) > self.today - WEEK and min(seen) <= goal
+    def _sum(self, week: date, days: list[int]) -> int:
+        return sum(count for offset, count in enumerate(days) if self._is_wanted(week + offset * DAY))
+
+    def _is_wanted(self, day: date) -> bool:
+        return self.known.first_day is None or day >= self.known.first_day
+
+    def _is_enough(self, seen: set[date]) -> bool:
+        """Whether the weeks seen reach from today back to what is known, and all together explain the count."""
+        known = self.known
+        goal = known.through or known.first_day
+        if goal is None or not seen:
+            return False
+        # Newest first is not promised.
+        reaches = max(seen) > _day(self.visit.context.clock()) - WEEK and min(seen) <= goal
+        return reaches and known.explains(self.visit.repository.stargazers)
 
 
 def _day(moment: datetime) -> date:
     return moment.astimezone(LOS_ANGELES).date()
 
 
+def _sunday(day: date) -> date:
+    return day - timedelta(days=(day.weekday() + 1) % 7)
+
+
 def _week(entry: Any) -> tuple[date, list[int]]:
     """The Sunday and the counts of its seven days. Raises ValueError."""
-    said = entry if isinstance(entry, dict) else {}
+    said: Mapping[str, Any] = entry if isinstance(entry, dict) else {}
     week, days = said.get("week"), said.get("days")
     if isinstance(week, bool) or not isinstance(week, int) or not isinstance(days, list) or len(days) != 7:
         raise ValueError(f"no week of seven days: {str(entry)[:80]}")

@@ -2,28 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.base import Batch, Observation, Reject, Subject
 from connectors.errors import Malformed, NotPermitted
+from connectors.github.asks import Ask, Asking, Etag, Get
 from connectors.github.facts import AHEAD, OLDEST, count_of, entry, instant
-from connectors.github.readings import Visit
-from connectors.github.survey import Repository
+from connectors.github.planning import Rounds
+from connectors.github.repository import Repository
+from connectors.github.visit import Visit
 
 # What is counted → the metrics of its number and of the people behind it.
+NO_PUSH = ("READ", "TRIAGE")
 DAILY = {"views": ("traffic_views", "traffic_visitors"), "clones": ("traffic_clones", "traffic_cloners")}
 
 
-def traffic(visit: Visit) -> Iterator[Batch]:
+def traffic(visit: Visit) -> Asking[Batch]:
     """Views and clones of each day that had some. GitHub says nothing of the others, and neither do we."""
-    _insist_on_token(visit)
+    today = visit.context.clock().date().isoformat()
+    _insist_on_rights(visit)
+    if (visit.part or {}).get("read_on") == today:
+        yield Batch()
+        return
     facts: list[Observation] = []
     rejects: list[Reject] = []
-    for what, metrics in DAILY.items():
-        answer = visit.client.get(visit.errand, f"{visit.repository.path}/traffic/{what}", per="day")
-        days = answer.get(what)
+    known = (visit.part or {}).get("etags") or {}
+    asks: list[Ask] = [
+        Get(
+            visit.errand,
+            f"{visit.repository.path}/traffic/{what}",
+            {"per": "day"},
+            shape="object",
+            etag=Etag(*known[what]) if what in known else None,
+        )
+        for what in DAILY
+    ]
+    pages = yield asks
+    for (what, metrics), page in zip(DAILY.items(), pages, strict=True):
+        if page.is_known:
+            continue
+        days = page.data.get(what)
         if not isinstance(days, list):
             raise Malformed(
                 f"{visit.errand.whole}: an answer without {what}",
@@ -35,21 +55,24 @@ def traffic(visit: Visit) -> Iterator[Batch]:
                 facts += _day(visit, said, metrics)
             except ValueError as error:
                 rejects.append(Reject(f"a day of the {what} of {visit.repository.name}", str(error)))
-    checkpoint = {"read_on": visit.context.clock().date().isoformat()}
-    yield Batch(facts, rejects, checkpoint, [visit.repository.subject])
+    etags = {what: [page.etag.owner, page.etag.value] for what, page in zip(DAILY, pages, strict=True) if page.etag}
+    yield Batch(facts, rejects, {"": {"read_on": today, "etags": etags}}, [visit.repository.subject])
 
 
-def referrers(visit: Visit) -> Iterator[Batch]:
+def referrers(visit: Visit) -> Asking[Batch]:
     """The ten places that sent, and the ten pages that got, the most views within the last 14 days."""
-    _insist_on_token(visit)
-    moment = visit.context.clock()
-    day = moment.astimezone(visit.context.timezone).date().isoformat()
+    moment, day = visit.context.clock(), visit.day
+    _insist_on_rights(visit)
+    if (visit.part or {}).get("read_on") == day:
+        yield Batch()
+        return
     subjects: dict[str, Subject] = {}
     views: dict[tuple[str, str], int] = {}
     rejects: list[Reject] = []
-    for metric, what, read in (("referrer_views", "referrers", _referrer), ("path_views", "paths", _path)):
-        path = f"{visit.repository.path}/traffic/popular/{what}"
-        for said in visit.client.page(visit.errand, path).items:
+    asks: list[Ask] = [Get(visit.errand, f"{visit.repository.path}/traffic/popular/{what}") for _, what, _ in POPULAR]
+    pages = yield asks
+    for (metric, what, read), page in zip(POPULAR, pages, strict=True):
+        for said in page.items:
             try:
                 subject, count = read(visit.repository, entry(said)), count_of(said.get("count"))
                 # After a rename, a page is listed under the old name and under the new one.
@@ -61,15 +84,33 @@ def referrers(visit: Visit) -> Iterator[Batch]:
                 views[metric, subject.id] = known + count
                 subjects[subject.id] = subject
     facts = [Observation(metric, subject, day, moment, value=count) for (metric, subject), count in views.items()]
-    yield Batch(facts, rejects, {"read_on": day}, list(subjects.values()))
+    yield Batch(facts, rejects, {"": {"read_on": day}}, list(subjects.values()))
 
 
-def _insist_on_token(visit: Visit) -> None:
-    """Nobody is nowhere allowed to: asking would draw a refusal that ends the whole source."""
-    if visit.client.token is None:
+def forecast(visit: Visit) -> Rounds:
+    """Two requests a day, of either stream, where they are allowed."""
+    if visit.repository.permission in NO_PUSH or visit.access.config.is_anonymous:
+        return []
+    read_on = (visit.part or {}).get("read_on")
+    if read_on == (visit.context.clock().date().isoformat() if "etags" in (visit.part or {}) else visit.day):
+        return []
+    return [[Get(visit.errand, visit.repository.path), Get(visit.errand, visit.repository.path)]]
+
+
+def _insist_on_rights(visit: Visit) -> None:
+    """Raise NotPermitted where the answer could only be a refusal."""
+    if visit.access.config.is_anonymous:
+        # Nobody is nowhere allowed to: asking would draw a refusal that ends the whole source.
         raise NotPermitted(
             f"{visit.errand.whole}: GitHub tells it to those with the permission {visit.errand.permission} only",
             remedy="set token",
+            subject=visit.errand.subject,
+        )
+    if visit.repository.permission in NO_PUSH:
+        raise NotPermitted(
+            f"{visit.errand.whole}: the token's owner may not push there, and only those who may are told;"
+            f" a fine-grained token needs {visit.errand.permission} too",
+            remedy="ask for push access, or leave it: the other streams are fine",
             subject=visit.errand.subject,
         )
 
@@ -112,3 +153,6 @@ def _text(said: Mapping[str, Any], name: str) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"no {name}")
     return value
+
+
+POPULAR = (("referrer_views", "referrers", _referrer), ("path_views", "paths", _path))

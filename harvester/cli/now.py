@@ -33,6 +33,10 @@ def run(options: argparse.Namespace) -> int:
     order = Order(
         full=options.full or options.since is not None, since=options.since, lock_timeout=options.lock_timeout
     )
+    if options.plan:
+        from harvester.cli.plan import show_plan
+
+        return show_plan(options, settings, sources, order)
     with interruptible() as stop, _progress(options, sources) as heard:
         done = harvest(settings, sources, order, stop=stop, heard=heard)
     scores = None

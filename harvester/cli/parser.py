@@ -82,7 +82,10 @@ def _now(now: argparse.ArgumentParser) -> None:
         "--lock-timeout", type=_seconds, default=30.0, metavar="SECONDS",
         help="how long to wait for a database that another process holds (default: 30)",
     )  # fmt: skip
-    now.add_argument("--json", action="store_true", help="the outcome as JSON")
+    now.add_argument(
+        "--plan", action="store_true", help="say what it would cost in requests and rate points; harvest nothing"
+    )
+    now.add_argument("--json", action="store_true", help="the outcome, or the plan, as JSON")
 
 
 def _score(score: argparse.ArgumentParser) -> None:

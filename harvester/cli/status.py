@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime
 from typing import Any
 
 from harvester.cli import show
@@ -41,6 +42,14 @@ def run(options: argparse.Namespace) -> int:
     for source, stream in failing:
         why = f": {stream['message']}" if stream["message"] else ""
         out.print(show.plain(f"{source} {stream['stream']}: {stream['outcome'] or 'cut off'}{why}"), soft_wrap=True)
+    for row in rows:
+        for left in row["quota"]:
+            if left["reset_at"] > datetime.now(UTC).replace(tzinfo=None):
+                text = (
+                    f"{row['source']}: {left['remaining']} of {left['allowed']} left of {left['bucket']}"
+                    f" until {left['reset_at']:%H:%M} UTC ({left['credential']})"
+                )
+                out.print(show.plain(text), soft_wrap=True)
     if waiting:
         out.print(f"{len(waiting)} segments wait in {show.plain(settings.spool)}; the next harvest loads them")
     return OVERDUE_OR_FAILED if failing else 0
@@ -59,7 +68,7 @@ def _row(source: Any, stored: dict[str, Any] | None) -> dict[str, Any]:
     row: dict[str, Any] = {
         "source": source.name, "connector": source.connector.name, "person": source.person,
         "schedule": str(source.schedule), "last_success": None, "next_due": None, "paused_until": None, "rows": 0,
-        "streams": [],
+        "streams": [], "quota": [],
     }  # fmt: skip
     row.update(stored or {})
     failing = _failing(row["streams"])

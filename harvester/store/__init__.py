@@ -180,5 +180,14 @@ def scored_inputs(connection: duckdb.DuckDBPyConnection, metrics: Sequence[str])
 
 
 def standing(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """How each source stands: last success, next due, rows held, and the last run of each stream."""
-    return answer(connection, sql.text("queries/status"))
+    """How each source stands: last success, next due, rows held, the last run of each stream, and its quota."""
+    quota = answer(connection, sql.text("queries/quota"))
+    return [
+        {
+            **row,
+            "quota": [
+                {k: v for k, v in left.items() if k != "source"} for left in quota if left["source"] == row["source"]
+            ],
+        }
+        for row in answer(connection, sql.text("queries/status"))
+    ]

@@ -1,0 +1,136 @@
+"""Counts what hangs on each thread and reads again where it is not what is known: deletions leave no other trace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from math import ceil
+
+from connectors.base import Batch
+from connectors.errors import ConnectorError, Gone, Unavailable
+from connectors.github.asks import Ask, Asking, Get, Json, Query
+from connectors.github.failures import Errand, SwitchedOff, TooMuch
+from connectors.github.gathering import OLDEST_FIRST, Asks, Gathering
+from connectors.github.kinds import Kind
+from connectors.github.memory import Memory
+from connectors.github.nested import complete
+from connectors.github.queries import entries
+
+POINTS_A_DAY = 10  # of a repository: a larger one is counted less often, unless its total shows a difference
+ASKED_WHY = 3  # vanished threads that GitHub is asked about: why they are gone, and whether they are
+
+
+def is_due(memory: Memory, kind: Kind, total: int, now: datetime) -> bool:
+    """Whether GitHub's total is not what is known, or the threads have not been counted for long."""
+    if not memory.is_whole:
+        return False
+    if memory.first_day is None and total != len(memory.marks) + memory.gap:
+        return True
+    pages = ceil(max(1, len(memory.marks)) / kind.counted_size)
+    points = pages * kind.counted.connections({"first": kind.counted_size}) / 100
+    wait = timedelta(days=max(1, ceil(points / POINTS_A_DAY)))
+    return bool(memory.marks) and (memory.counted_on is None or now.date() - memory.counted_on >= wait)
+
+
+NOT_ASKED = "its thread is gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """`vanished`: numbers of threads that are known and not listed. `changed`: listed otherwise than known."""
+
+    vanished: set[int]
+    changed: dict[int, Json]
+
+
+def audit(gathering: Gathering) -> Asking[Batch]:
+    """Count, read again what differs, and take back what is gone."""
+    memory, visit = gathering.memory, gathering.visit
+    listed, total = yield from _count(gathering)
+    difference = _compare(memory, gathering.kind, listed)
+    again: list[Json] = []
+    if difference.changed:
+        asks: list[Ask] = [
+            Query(visit.errand, gathering.kind.one, {"id": node["id"]}, gathering.kind.weight)
+            for node in difference.changed.values()
+        ]
+        again = yield asks
+        yield from complete(visit.errand, again, gathering.kind.nested)
+    batch = gathering.batch(again)
+    gone = sorted(difference.vanished)
+    causes = yield from _ask_why(gathering, gone)
+    listings = [
+        listing for number in gone for listing in gathering.listings([number], cause=causes.get(number, NOT_ASKED))
+    ]
+    memory.forget(gone)
+    memory.gap = total - len(listed) if memory.first_day is None else 0
+    memory.counted_on = visit.context.clock().date()
+    yield replace(batch, listings=[*batch.listings, *listings], checkpoint=memory.checkpoint())
+
+
+def ask_count(gathering: Gathering, first: int, after: str | None) -> Query:
+    """For a page of threads with what hangs on them counted."""
+    visit, kind = gathering.visit, gathering.kind
+    values = {"id": visit.repository.node, "first": first, "after": after, "order": OLDEST_FIRST}
+    return Query(visit.errand, kind.counted, values, max(1, first // 2))
+
+
+def _count(gathering: Gathering) -> Asks:
+    """Every thread by its number with what hangs on it counted, and GitHub's total."""
+    visit, kind = gathering.visit, gathering.kind
+    listed: dict[int, Json] = {}
+    after: str | None = None
+    first = kind.counted_size
+    while True:
+        try:
+            (data,) = yield [ask_count(gathering, first, after)]
+        except TooMuch:
+            if first == 1:
+                raise
+            first //= 2
+            continue
+        said = data.get(kind.connection)
+        threads, after = entries(visit.errand, said)
+        listed |= {one["number"]: one for one in threads if isinstance(one.get("number"), int)}
+        if after is None:
+            return listed, int(said.get("totalCount") or 0)
+
+
+def _compare(memory: Memory, kind: Kind, listed: dict[int, Json]) -> Difference:
+    changed = {
+        number: node
+        for number, node in listed.items()
+        # Threads that were left out as older than the first day wanted are not known, and need not be.
+        if (number in memory.marks or memory.first_day is None) and kind.mark(node) != memory.marks.get(number)
+    }
+    return Difference(set(memory.marks) - set(listed), changed)
+
+
+def _ask_why(gathering: Gathering, gone: Iterable[int]) -> Asks:
+    """Why threads are gone, by number. Raises Unavailable where GitHub still has one that it does not list."""
+    causes: dict[int, str] = {}
+    visit = gathering.visit
+    if gathering.kind.thing == "discussions":
+        return causes
+    for number in list(gone)[:ASKED_WHY]:
+        errand = Errand(f"issue {number}", visit.repository.name, visit.errand.permission)
+        try:
+            (page,) = yield [Get(errand, f"{visit.repository.path}/issues/{number}", shape="object")]
+        except SwitchedOff:
+            causes[number] = f"#{number} was deleted"
+        except Gone:
+            causes[number] = f"#{number} is not there any more"
+        except ConnectorError:
+            raise
+        else:
+            if page.data.get("number") == number and str(page.data.get("repository_url", "")).endswith(
+                (visit.repository.name, f"/repositories/{visit.repository.id}")
+            ):
+                raise Unavailable(
+                    f"{visit.errand.whole}: GitHub has #{number} and does not list it",
+                    remedy="nothing is taken back; tried again later",
+                    subject=visit.repository.name,
+                )
+            causes[number] = f"#{number} moved to another repository"
+    return causes

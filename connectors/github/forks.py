@@ -1,0 +1,149 @@
+"""Forks by the day they were made. Dependents, which GitHub's pages show beside them, have no API."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from math import ceil
+from typing import Any
+
+from connectors.base import Batch, Listing
+from connectors.github.asks import Answer, Ask, Asking, Json, Query
+from connectors.github.facts import Reader, instant
+from connectors.github.planning import Rounds
+from connectors.github.queries import FORKS, entries
+from connectors.github.visit import OVERLAP, Record, Visit
+
+PAGE = 100
+FIRST_LOOK = 10
+OLDEST_FIRST = {"field": "CREATED_AT", "direction": "ASC"}
+NEWEST_FIRST = {"field": "CREATED_AT", "direction": "DESC"}
+
+
+@dataclass(slots=True)
+class _Known:
+    """`count`: forks that are known; `gap`: by how many GitHub's total exceeds what it lists. `newest`: as GitHub
+    writes it. `after`: where the first walk goes on."""
+
+    count: int = 0
+    gap: int = 0
+    newest: str = ""
+    after: str | None = None
+    is_whole: bool = False
+    first_day: date | None = None
+
+    @classmethod
+    def of(cls, visit: Visit) -> _Known:
+        part = visit.part
+        if part is None:
+            return cls(first_day=visit.context.since)
+        first = date.fromisoformat(part["from"]) if part.get("from") else None
+        return cls(part["count"], part["gap"], part["newest"], part["after"], part["whole"], first)
+
+    def part(self) -> dict[str, Any]:
+        return {
+            "": {
+                "count": self.count, "gap": self.gap, "newest": self.newest, "after": self.after,
+                "whole": self.is_whole, "from": self.first_day.isoformat() if self.first_day else None,
+            }
+        }  # fmt: skip
+
+    def add(self, nodes: Iterable[Json]) -> None:
+        for node in nodes:
+            made_at = str(node.get("createdAt"))
+            self.count += made_at > self.newest
+            self.newest = max(self.newest, made_at)
+
+
+def forks(visit: Visit) -> Asking[Batch]:
+    """The new ones; where GitHub's total is not what is known then, all of them, to see which are gone."""
+    known, sign = _Known.of(visit), visit.repository.signs["forks"]
+    if not known.is_whole:
+        yield from _by_age(visit, known)
+    elif sign.newest is not None and (not known.newest or sign.newest > instant(known.newest)):
+        yield from _newer(visit, known)
+    if known.count + known.gap != sign.total and known.first_day is None:
+        yield from _again(visit, known)
+    yield Batch()
+
+
+def forecast(visit: Visit) -> Rounds:
+    """A request per 100 at first, one where there are new ones later."""
+    known, sign = _Known.of(visit), visit.repository.signs["forks"]
+    if not known.is_whole:
+        pages = max(1, ceil((sign.total - known.count) / PAGE))
+        return [[_ask(visit, PAGE, None, OLDEST_FIRST)] for _ in range(pages)]
+    is_news = sign.newest is not None and (not known.newest or sign.newest > instant(known.newest))
+    return [[_ask(visit, FIRST_LOOK, None, NEWEST_FIRST)]] if is_news else []
+
+
+def _by_age(visit: Visit, known: _Known) -> Asking[Batch]:
+    """The first walk: every page is a checkpoint."""
+    while not known.is_whole:
+        nodes, known.after, total = yield from _page(visit, PAGE, known.after, OLDEST_FIRST)
+        known.count += len(nodes)
+        known.newest = max([known.newest, *(str(node.get("createdAt")) for node in nodes)])
+        known.is_whole, known.gap = known.after is None, total - known.count
+        yield replace(_batch(visit, nodes, known), checkpoint=known.part())
+
+
+def _newer(visit: Visit, known: _Known) -> Asking[Batch]:
+    """Newest first, back to the newest that is known; only the end is sure of anything."""
+    begins = instant(known.newest) - OVERLAP if known.newest else None
+    found: list[Json] = []
+    after: str | None = None
+    first = FIRST_LOOK
+    while True:
+        nodes, after, _ = yield from _page(visit, first, after, NEWEST_FIRST)
+        wanted = [node for node in nodes if begins is None or instant(node.get("createdAt")) >= begins]
+        found += wanted
+        if after is None or len(wanted) < len(nodes):
+            known.add(reversed(found))
+            yield replace(_batch(visit, found, known), checkpoint=known.part())
+            return
+        first = PAGE
+
+
+def _again(visit: Visit, known: _Known) -> Asking[Batch]:
+    """All of them in one batch: what is stored and not in it has vanished."""
+    found: list[Json] = []
+    after: str | None = None
+    while True:
+        nodes, after, total = yield from _page(visit, PAGE, after, OLDEST_FIRST)
+        found += nodes
+        if after is None:
+            break
+    known.count, known.gap = len(found), total - len(found)
+    batch = _batch(visit, found, known)
+    listings = [] if batch.rejects else [whole_listing(visit)]
+    yield replace(batch, listings=listings, checkpoint=known.part())
+
+
+def _ask(visit: Visit, first: int, after: str | None, order: Json) -> Query:
+    values = {"id": visit.repository.node, "first": first, "after": after, "order": order}
+    return Query(visit.errand, FORKS, values, first)
+
+
+def _page(
+    visit: Visit, first: int, after: str | None, order: Json
+) -> Generator[list[Ask] | Any, list[Answer], tuple[list[Json], str | None, int]]:
+    (data,) = yield [_ask(visit, first, after, order)]
+    nodes, following = entries(visit.errand, data.get("forks"))
+    return nodes, following, int(data["forks"].get("totalCount") or 0)
+
+
+def _batch(visit: Visit, items: Iterable[Any], known: _Known) -> Batch:
+    taken = visit.taking(fork_records(items))
+    facts = [fact for fact in taken.facts if known.first_day is None or fact.occurred_at.date() >= known.first_day]
+    return Batch(facts, taken.rejects, subjects=[visit.repository.subject])
+
+
+def fork_records(items: Iterable[Any]) -> Iterator[Record]:
+    """Forks to be read, of REST or GraphQL."""
+    return (("fork", item, Reader.fork, ()) for item in items)
+
+
+def whole_listing(visit: Visit) -> Listing:
+    """That all forks of the repository are told."""
+    return Listing("forks", visit.subject, cause="the fork is gone")
