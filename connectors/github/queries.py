@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -215,8 +216,12 @@ PULSE = f"""
   releases(first: 1, orderBy: {{field: CREATED_AT, direction: DESC}}) @include(if: $releases) {{ totalCount }}
 """
 PULSE_LISTS = 6
-ASKED = {"issues": "Boolean!", "pulls": "Boolean!", "discussions": "Boolean!", "releases": "Boolean!"}
 PULSES_A_QUERY = 50
+
+
+def _flags(body: str) -> dict[str, str]:
+    """The switches of the lists that may be left out."""
+    return dict.fromkeys(re.findall(r"@include\(if: \$(\w+)\)", body), "Boolean!")
 
 
 def pulse_of_one(optional: str) -> Fields:
@@ -225,7 +230,7 @@ def pulse_of_one(optional: str) -> Fields:
         "Pulse",
         "repository(owner: $owner, name: $name)",
         PULSE + optional,
-        {"owner": "String!", "name": "String!", **ASKED},
+        {"owner": "String!", "name": "String!", **_flags(PULSE + optional)},
         lambda _: PULSE_LISTS,
         most=PULSES_A_QUERY,
     )
@@ -238,7 +243,7 @@ def pulse_of_owner(optional: str) -> Fields:
         "repositoryOwner(login: $owner)",
         f"repositories(first: $first, after: $after, isFork: false, privacy: PUBLIC, ownerAffiliations: [OWNER],"
         f" orderBy: {{field: NAME, direction: ASC}}) {{ {INFO} nodes {{ {PULSE}{optional} }} }}",
-        {"owner": "String!", "first": "Int!", "after": "String", **ASKED},
+        {"owner": "String!", "first": "Int!", "after": "String", **_flags(PULSE + optional)},
         lambda values: 1 + int(values["first"]) * PULSE_LISTS,
         most=1,
     )

@@ -14,8 +14,10 @@ _VARIABLE = re.compile(r"\$(\w+)")
 
 def compose(asks: Sequence[Query]) -> tuple[str, Json]:
     """The text of one query for asks of the same fields, and its variables. No value is ever part of the text."""
-    variables = {f"{name}_{n}": value for n, ask in enumerate(asks) for name, value in ask.values.items()}
-    return _text(asks[0].fields, len(asks)), variables
+    fields = asks[0].fields
+    return _text(fields, len(asks)), {
+        f"{name}_{n}": ask.values[name] for n, ask in enumerate(asks) for name in fields.types
+    }
 
 
 @cache
