@@ -18,6 +18,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import duckdb
+
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 METRICS = ("issues_opened", "issue_comments", "pull_reviews", "stars", "post_reads", "post_visitors")
@@ -180,9 +182,8 @@ def rename_segments(folder: Path) -> None:
 def run_load(folder: Path) -> dict[str, float]:
     """What `harvest now` does with a full spool."""
     from harvester.spool import Spool
-    from harvester.store import Store, warm
+    from harvester.store import Store
 
-    warm()
     started = time.perf_counter()
     done = Store(folder / "harvest.duckdb", ZoneInfo("UTC")).load(Spool(folder / "spool"), timeout=5)
     return measured(started, stored=done.stored)
@@ -190,10 +191,13 @@ def run_load(folder: Path) -> dict[str, float]:
 
 def run_bare(folder: Path) -> dict[str, float]:
     """The least that DuckDB can do: parse the files and store the rows, unchecked, with the same settings."""
-    from harvester.store.connection import open_writer, warm
+    from harvester.store.connection import open_writer, without_pandas
 
-    warm()
-    connection = open_writer(folder / "bare.duckdb", timeout=5)
+    with without_pandas():
+        return _bare(open_writer(folder / "bare.duckdb", timeout=5), folder)
+
+
+def _bare(connection: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, float]:
     connection.execute(
         "CREATE TABLE facts (metric VARCHAR, subject VARCHAR, key VARCHAR, occurred_at TIMESTAMP, value DOUBLE,"
         " actor VARCHAR, attrs JSON)"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from harvester.outcomes import Outcome
 from harvester.reading import Order, SourceReader, new_run_id
 from harvester.spool import Spool
-from harvester.store import Cursor, Loaded, Store, StoreError, warm
+from harvester.store import Cursor, Loaded, Store, StoreError
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
@@ -54,8 +54,6 @@ def harvest(
     the database has yet to be made or migrated and another process holds it.
     """
     stop = stop or threading.Event()
-    # Beside the first requests, so that no file is held while it lasts.
-    threading.Thread(target=warm, name="warm", daemon=True).start()
     store = Store(settings.database, settings.timezone)
     spool = Spool(settings.spool)
     spool.prepare()

@@ -43,6 +43,6 @@ def evaluate(settings: Settings, *, today: date) -> scoring.Result:
     chosen = params(settings.scoring)
     interactions = sorted({key.rpartition("/")[2] for key, by in chosen.table.items() if by.role == "interactions"})
     store = Store(settings.database, settings.timezone)
-    with store.reading() as connection:
+    with store.reading(frames=True) as connection:
         totals, participants = scored_inputs(connection, interactions)
     return scoring.score(totals, chosen, participants=participants, now=today)

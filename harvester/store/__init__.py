@@ -17,7 +17,7 @@ import duckdb
 
 from harvester.spool import Segment, Spool
 from harvester.store import ledger, migrations, sql
-from harvester.store.connection import open_reader, open_writer, unusable, warm
+from harvester.store.connection import open_reader, open_writer, unusable, without_pandas
 from harvester.store.errors import Busy, StoreError
 from harvester.store.ledger import Cursor, Terms
 from harvester.store.load import Loaded, forget, load
@@ -37,7 +37,6 @@ __all__ = [
     "open_reader",
     "scored_inputs",
     "standing",
-    "warm",
 ]
 
 # One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
@@ -119,9 +118,11 @@ class Store:
             return ledger.terms(connection)
 
     @contextmanager
-    def reading(self, *, timeout: float = 30.0) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection for a moment. Raises Busy, StoreError."""
-        with _ONE_AT_A_TIME:
+    def reading(self, *, timeout: float = 30.0, frames: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection for a moment; `frames`: that can answer in DataFrames. Raises Busy, StoreError."""
+        if frames:
+            import pandas  # noqa: F401 - here, before the file is held
+        with _ONE_AT_A_TIME, without_pandas():
             connection = open_reader(self.path, timeout=timeout)
             try:
                 yield connection
@@ -140,7 +141,7 @@ class Store:
 
     @contextmanager
     def _opened(self, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
-        with _ONE_AT_A_TIME:
+        with _ONE_AT_A_TIME, without_pandas():
             connection = open_writer(self.path, timeout=timeout)
             try:
                 migrations.migrate(connection)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import random
 import re
+import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 
 import duckdb
@@ -20,9 +23,35 @@ _HOLDER = re.compile(r"\(PID (\d+)\)")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 
 
-def warm() -> None:
-    """Let DuckDB import what its first parameter makes it import (pandas: a second), while no file is held."""
-    duckdb.connect().execute("SELECT $warm", {"warm": 1}).fetchone()
+class _NotHere(MetaPathFinder):
+    """Keeps threads from importing pandas, which DuckDB's client does at its first parameter if it can.
+
+    That takes half a second and fifty megabytes, while the file is held, to compare the parameter with NaT.
+    """
+
+    def __init__(self) -> None:
+        self.threads: set[int] = set()
+
+    def find_spec(self, fullname: str, _path: object = None, _target: object = None) -> None:
+        """Refuse where it is pandas and the thread is one of them; else leave it to the others."""
+        if fullname == "pandas" and threading.get_ident() in self.threads:
+            raise ModuleNotFoundError(f"{fullname} is not needed here", name=fullname)
+
+
+_not_here = _NotHere()
+sys.meta_path.insert(0, _not_here)
+
+
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Import no pandas in this thread meanwhile; where it is imported already, nothing changes."""
+    this, is_outermost = threading.get_ident(), threading.get_ident() not in _not_here.threads
+    _not_here.threads.add(this)
+    try:
+        yield
+    finally:
+        if is_outermost:
+            _not_here.threads.discard(this)
 
 
 def open_writer(path: Path, *, timeout: float, memory_limit: str = "120MB") -> duckdb.DuckDBPyConnection:

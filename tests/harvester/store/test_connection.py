@@ -150,3 +150,29 @@ def test_the_turn_to_load_is_free_after_an_error(path: Path) -> None:
 def test_a_lock_that_cannot_be_written_says_where(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match="owner and mode"), loading(tmp_path / "none" / "db", timeout=0):
         pass
+
+
+LEAN = """
+import sys, threading
+from harvester.store.connection import without_pandas
+import duckdb
+with without_pandas():
+    with without_pandas():
+        pass
+    assert duckdb.connect().execute("SELECT $n", {"n": 1}).fetchone() == (1,)
+    assert "pandas" not in sys.modules
+    if sys.argv[1] == "beside":
+        beside = threading.Thread(target=lambda: __import__("pandas"))
+        beside.start()
+        beside.join()
+        assert "pandas" in sys.modules
+import pandas
+print(duckdb.sql("SELECT 1 AS one").df())
+"""
+
+
+@pytest.mark.parametrize("case", ["alone", "beside"])
+def test_parameters_take_no_pandas_and_others_may_import_it(case: str) -> None:
+    done = subprocess.run([sys.executable, "-c", LEAN, case], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "one" in done.stdout
