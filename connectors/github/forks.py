@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 from math import ceil
 from typing import Any
 
@@ -16,6 +16,7 @@ from connectors.github.queries import FORKS, entries
 from connectors.github.visit import OVERLAP, Record, Visit
 
 PAGE = 100
+ONE_DAY = 1_000  # forks that are listed again every day, ten points of GitHub's; twice as many every other day
 FIRST_LOOK = 10
 OLDEST_FIRST = {"field": "CREATED_AT", "direction": "ASC"}
 NEWEST_FIRST = {"field": "CREATED_AT", "direction": "DESC"}
@@ -24,7 +25,7 @@ NEWEST_FIRST = {"field": "CREATED_AT", "direction": "DESC"}
 @dataclass(slots=True)
 class _Known:
     """`count`: forks that are known; `gap`: by how many GitHub's total exceeds what it lists. `newest`: as GitHub
-    writes it. `after`: where the first walk goes on."""
+    writes it. `after`: where the first walk goes on. `listed_on`: when all were last listed."""
 
     count: int = 0
     gap: int = 0
@@ -32,6 +33,7 @@ class _Known:
     after: str | None = None
     is_whole: bool = False
     first_day: date | None = None
+    listed_on: date | None = None
 
     @classmethod
     def of(cls, visit: Visit) -> _Known:
@@ -39,13 +41,26 @@ class _Known:
         if part is None:
             return cls(first_day=visit.context.since)
         first = date.fromisoformat(part["from"]) if part.get("from") else None
-        return cls(part["count"], part["gap"], part["newest"], part["after"], part["whole"], first)
+        listed = date.fromisoformat(part["listed"]) if part.get("listed") else None
+        return cls(part["count"], part["gap"], part["newest"], part["after"], part["whole"], first, listed)
+
+    def is_due(self, total: int, today: date) -> bool:
+        """Whether all are to be listed: GitHub counts others than are known, or a day has passed per 1,000.
+
+        A fork of a fork that is deleted becomes one of its parent's, so an equal total is not enough.
+        """
+        if self.first_day is not None:
+            return False
+        wait = timedelta(days=max(1, ceil(self.count / ONE_DAY)))
+        is_time = self.count > 0 and (self.listed_on is None or today - self.listed_on >= wait)
+        return is_time or self.count + self.gap != total
 
     def part(self) -> dict[str, Any]:
         return {
             "": {
                 "count": self.count, "gap": self.gap, "newest": self.newest, "after": self.after,
                 "whole": self.is_whole, "from": self.first_day.isoformat() if self.first_day else None,
+                "listed": self.listed_on.isoformat() if self.listed_on else None,
             }
         }  # fmt: skip
 
@@ -57,13 +72,13 @@ class _Known:
 
 
 def forks(visit: Visit) -> Asking[Batch]:
-    """The new ones; where GitHub's total is not what is known then, all of them, to see which are gone."""
+    """The new ones; where GitHub's total is not what is known then, or it is time, all, to see which are gone."""
     known, sign = _Known.of(visit), visit.repository.signs["forks"]
     if not known.is_whole:
         yield from _by_age(visit, known)
     elif sign.newest is not None and (not known.newest or sign.newest > instant(known.newest)):
         yield from _newer(visit, known)
-    if known.count + known.gap != sign.total and known.first_day is None:
+    if known.is_due(sign.total, visit.context.clock().date()):
         yield from _again(visit, known)
     yield Batch()
 
@@ -75,7 +90,9 @@ def forecast(visit: Visit) -> Rounds:
         pages = max(1, ceil((sign.total - known.count) / PAGE))
         return [[_ask(visit, PAGE, None, OLDEST_FIRST)] for _ in range(pages)]
     is_news = sign.newest is not None and (not known.newest or sign.newest > instant(known.newest))
-    return [[_ask(visit, FIRST_LOOK, None, NEWEST_FIRST)]] if is_news else []
+    rounds = [[_ask(visit, FIRST_LOOK, None, NEWEST_FIRST)]] if is_news else []
+    pages = ceil(sign.total / PAGE) if known.is_due(sign.total, visit.context.clock().date()) else 0
+    return [*rounds, *([_ask(visit, PAGE, None, OLDEST_FIRST)] for _ in range(pages))]
 
 
 def _by_age(visit: Visit, known: _Known) -> Asking[Batch]:
@@ -85,6 +102,7 @@ def _by_age(visit: Visit, known: _Known) -> Asking[Batch]:
         known.count += len(nodes)
         known.newest = max([known.newest, *(str(node.get("createdAt")) for node in nodes)])
         known.is_whole, known.gap = known.after is None, total - known.count
+        known.listed_on = visit.context.clock().date()
         yield replace(_batch(visit, nodes, known), checkpoint=known.part())
 
 
@@ -114,7 +132,7 @@ def _again(visit: Visit, known: _Known) -> Asking[Batch]:
         found += nodes
         if after is None:
             break
-    known.count, known.gap = len(found), total - len(found)
+    known.count, known.gap, known.listed_on = len(found), total - len(found), visit.context.clock().date()
     batch = _batch(visit, found, known)
     listings = [] if batch.rejects else [whole_listing(visit)]
     yield replace(batch, listings=listings, checkpoint=known.part())
@@ -122,7 +140,7 @@ def _again(visit: Visit, known: _Known) -> Asking[Batch]:
 
 def _ask(visit: Visit, first: int, after: str | None, order: Json) -> Query:
     values = {"id": visit.repository.node, "first": first, "after": after, "order": order}
-    return Query(visit.errand, FORKS, values, first)
+    return Query(visit.errand, FORKS, values, first // 4)
 
 
 def _page(

@@ -33,9 +33,13 @@ SHORTEST_SPAN = timedelta(days=2)
 
 @dataclass(frozen=True, slots=True)
 class Signs:
-    """What shows whether somebody did anything: totals and newest changes by list, and reviews since a day."""
+    """What shows whether somebody did anything: totals and newest changes by list, and reviews since a day.
+
+    `years`: in which anything was done at all, None where that is not told.
+    """
 
     born_at: datetime
+    years: frozenset[int] | None
     lists: Mapping[str, tuple[int, datetime | None]]
     answers: int
     reviews_from: date
@@ -65,7 +69,7 @@ class GivenStream:
         """Yield what is new since cursor, list by list."""
         if self.access.config.is_anonymous:
             raise NotPermitted("what you do elsewhere takes a token to ask for", remedy="set token")
-        tally = Tally()
+        tally, earliest = Tally(), None
         try:
             errand = _Errand.of(self, cursor)
             signs = errand.look()
@@ -75,11 +79,13 @@ class GivenStream:
                 if isinstance(outcome.result, Ended):
                     tally.end(outcome.result)
                 else:
+                    days = [fact.occurred_at.date() for fact in outcome.result.observations]
+                    earliest = min([*days, earliest] if earliest else days, default=None)
                     yield outcome.result
             tally.finish()
         except Stopped:
             return
-        yield from errand.conclude(signs, tally)
+        yield from errand.conclude(signs, tally, earliest)
 
     def plan(self, cursor: Cursor) -> Sequence[Cost]:
         """What a read from `cursor` would ask now. Asks for the signs, reads nothing."""
@@ -150,7 +156,8 @@ class _Errand:
         edges = [begins]
         while edges[-1] < now:
             edges.append(min(edges[-1] + SPAN, now))
-        return [Span(a, b) for a, b in pairwise(edges)]
+        years = signs.years
+        return [Span(a, b) for a, b in pairwise(edges) if years is None or {a.year, b.year} & years]
 
     def foresee(self, task: Task, signs: Signs) -> Rounds:
         """What reading it asks, as far as the signs tell."""
@@ -161,18 +168,23 @@ class _Errand:
             return [[self._ask(task, PAGE, None, OLDEST_FIRST)] for _ in range(max(1, -(-total // PAGE)))]
         return [[self._ask(task, FIRST_LOOK, None, NEWEST_FIRST)]] if self._is_news(task, part, signs) else []
 
-    def conclude(self, signs: Signs, tally: Tally) -> Iterator[Batch]:
-        """What is known now, about which days."""
+    def conclude(self, signs: Signs, tally: Tally, earliest: date | None) -> Iterator[Batch]:
+        """What is known now, about which days: since the last whole read, at first since the first thing given."""
         context = self.stream.access.context
         today = context.clock().date()
-        begins = context.since or signs.born_at.date()
         if tally.problems:
             reason = "; ".join(problem.what for problem in tally.problems)
             yield Batch(coverage=[Coverage(today, today, "partial", reason)], problems=tally.problems)
             return
+        before = self._part("whole").get("on")
+        begins = date.fromisoformat(before) if before else min(context.since or earliest or today, today)
         month = today.replace(day=1)
         count = signs.reviews if signs.reviews_from == month else None
-        checkpoint = {"reviews": {"login": self.login.lower(), "from": month.isoformat(), "count": count}}
+        login = self.login.lower()
+        checkpoint = {
+            "reviews": {"login": login, "from": month.isoformat(), "count": count},
+            "whole": {"login": login, "on": today.isoformat()},
+        }
         yield Batch(checkpoint=checkpoint, coverage=[Coverage(begins, today)])
 
     def _part(self, name: str) -> dict[str, Any]:
@@ -188,8 +200,9 @@ class _Errand:
         lists = {one.name: _sign(data.get(one.connection) or {}) for one in LISTS}
         counted = data.get("contributionsCollection")
         reviews = counted["totalPullRequestReviewContributions"] if isinstance(counted, dict) else None
+        years = frozenset(counted["contributionYears"]) if isinstance(counted, dict) else None
         answers = (data.get("answers") or {}).get("totalCount") or 0
-        yield Signs(instant(data["createdAt"]), lists, answers, self._reviews_from(), reviews)
+        yield Signs(instant(data["createdAt"]), years, lists, answers, self._reviews_from(), reviews)
 
     def _reviews_from(self) -> date:
         part = self._part("reviews")

@@ -119,7 +119,10 @@ SIGNS = Fields(
     issueComments({NEWEST_UPDATE}) {{ totalCount nodes {{ updatedAt }} }}
     repositoryDiscussionComments(first: 1) {{ totalCount }}
     answers: repositoryDiscussionComments(first: 1, onlyAnswers: true) {{ totalCount }}
-    contributionsCollection(from: $from) @include(if: $reviews) {{ totalPullRequestReviewContributions }}
+    contributionsCollection(from: $from) @include(if: $reviews) {{
+      contributionYears
+      totalPullRequestReviewContributions
+    }}
     """,
     {"login": "String!", "from": "DateTime!", "reviews": "Boolean!"},
     lambda _: 5,

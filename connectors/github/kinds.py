@@ -73,12 +73,23 @@ def _issue_mark(node: Json) -> str:
 
 
 def _pull_mark(node: Json) -> str:
-    return f"{node.get('totalCommentsCount') or 0} {_total(node, 'reviews')}"
+    # Read whole, the reviews themselves tell which are dismissed; counted, GitHub does.
+    counted = node.get("dismissed")
+    dismissed = (
+        int(counted["totalCount"])
+        if counted is not None
+        else sum(1 for review in nodes_of(node, "reviews") if review.get("state") == "DISMISSED")
+    )
+    return f"{node.get('totalCommentsCount') or 0} {_total(node, 'reviews')} {dismissed}"
 
 
 def _discussion_mark(node: Json) -> str:
-    replies = sum(_total(said, "replies") for said in nodes_of(node, "comments")[: queries.ANSWERS])
-    return f"{_total(node, 'comments')} {replies} {(node.get('answer') or {}).get('id', '')}"
+    # Of the first comments only: those are what counting sees.
+    first = nodes_of(node, "comments")[: queries.ANSWERS]
+    replies = sum(_total(said, "replies") for said in first)
+    deleted = sum(1 for said in first if said.get("deletedAt") is not None)
+    answer = f"{(node.get('answer') or {}).get('id')} {node.get('answerChosenAt')}"
+    return f"{_total(node, 'comments')} {replies} {deleted} {answer}"
 
 
 ISSUES = Kind(
@@ -98,7 +109,11 @@ PULLS = Kind(
     page=queries.threads("Pulls", "pullRequests", "IssueOrder", queries.PULL, lists=3 + queries.THREADS),
     one=queries.one_thread("Pull", "PullRequest", queries.PULL, lists=3 + queries.THREADS),
     counted=queries.counts(
-        "CountedPulls", "pullRequests", "IssueOrder", "totalCommentsCount reviews { totalCount }", lists=1
+        "CountedPulls",
+        "pullRequests",
+        "IssueOrder",
+        "totalCommentsCount reviews { totalCount } dismissed: reviews(states: [DISMISSED]) { totalCount }",
+        lists=2,
     ),
     nested=queries.PULL_NESTED,
     metrics={
@@ -121,7 +136,8 @@ DISCUSSIONS = Kind(
         "CountedDiscussions",
         "discussions",
         "DiscussionOrder",
-        f"answer {{ id }} comments(first: {queries.ANSWERS}) {{ totalCount nodes {{ replies {{ totalCount }} }} }}",
+        "answerChosenAt answer { id }"
+        f" comments(first: {queries.ANSWERS}) {{ totalCount nodes {{ deletedAt replies {{ totalCount }} }} }}",
         lists=1 + queries.ANSWERS,
     ),
     nested=queries.DISCUSSION_NESTED,

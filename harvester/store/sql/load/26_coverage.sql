@@ -38,13 +38,15 @@ WITH said AS (
         w.*,
         CASE
             WHEN w.state IN ('missing', 'lost') THEN 0
-            WHEN w.kind = 'level' AND NOT w.gauge AND NOT EXISTS (
-                FROM store.coverage AS c
-                WHERE c.source = w.source AND c.stream = w.stream AND c.metric = w.metric AND c.day < w.day
-            ) THEN 0
+            WHEN w.kind = 'level' AND NOT w.gauge AND coalesce(k.first_day >= w.day, true) THEN 0
             ELSE least(1, greatest(0, epoch(w.read_at - w.day::TIMESTAMP) / 86400))
         END AS share
     FROM (FROM said UNION ALL FROM gap) AS w
+    LEFT JOIN (
+        SELECT source, stream, metric, min(day) AS first_day
+        FROM store.coverage
+        GROUP BY ALL
+    ) AS k USING (source, stream, metric)
 )
 SELECT source, stream, metric, day, state, reason, share
 FROM valued
