@@ -41,8 +41,11 @@ def evaluate(settings: Settings, *, today: date) -> scoring.Result:
     import scoring
 
     chosen = params(settings.scoring)
-    interactions = sorted({key.rpartition("/")[2] for key, by in chosen.table.items() if by.role == "interactions"})
+    interactions, audience = (
+        sorted({key.rpartition("/")[2] for key, by in chosen.table.items() if by.role == role})
+        for role in ("interactions", "audience")
+    )
     store = Store(settings.database, settings.timezone)
     with store.reading(frames=True) as connection:
-        totals, participants = scored_inputs(connection, interactions)
+        totals, participants = scored_inputs(connection, interactions, audience)
     return scoring.score(totals, chosen, participants=participants, now=today)

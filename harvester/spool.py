@@ -32,6 +32,8 @@ _LONGEST_LINE = 1 << 20
 _OLDEST = date(1990, 1, 1)
 # Half a surrogate pair, left where a service cut a title, is no Unicode: as an escape DuckDB refuses the whole file.
 _LONE = "replace"
+# Sorted: attrs are compared as text.
+_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode
 _counter = itertools.count()
 
 
@@ -206,18 +208,19 @@ class Writer:
         return self._progress | self._checkpoint
 
     def _write(self, lines: Iterable[dict[str, Any]]) -> None:
-        file = self._file
+        texts: list[str] = []
         for line in lines:
-            if file is None:
-                file = self._open()
-            line["n"] = self._rows
-            text = json.dumps(line, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
+            line["n"] = self._rows + len(texts)
+            text = _encode(line)
             if len(text) > _LONGEST_LINE:
                 raise ValueError(
                     f"a fact of {len(text)} characters about {line['subject'][:80]!r}; the longest is {_LONGEST_LINE}"
                 )
-            file.write(text + "\n")
-            self._rows += 1
+            texts.append(text)
+        if texts:
+            file = self._file or self._open()
+            file.write("\n".join(texts) + "\n")
+            self._rows += len(texts)
 
     def _open(self) -> IO[str]:
         name = f"{time.time_ns():020d}-{os.getpid()}-{next(_counter):06d}"

@@ -201,7 +201,10 @@ def thread_of(item: Json, *names: str) -> int:
 
 
 def _any(item: Json, *names: str) -> Any:
-    return next((item[name] for name in names if item.get(name) is not None), None)
+    for name in names:
+        if (value := item.get(name)) is not None:
+            return value
+    return None
 
 
 def _author(item: Json) -> Any:

@@ -164,6 +164,8 @@ class _Errand:
         if isinstance(task, Span):
             return [[self._ask_reviews(task, None)]]
         part, total = self._part(task.name), signs.lists[task.name][0]
+        if not part and total == 0:
+            return []
         if not part.get("whole"):
             return [[self._ask(task, PAGE, None, OLDEST_FIRST)] for _ in range(max(1, -(-total // PAGE)))]
         return [[self._ask(task, FIRST_LOOK, None, NEWEST_FIRST)]] if self._is_news(task, part, signs) else []
@@ -213,7 +215,9 @@ class _Errand:
     def _list(self, task: GivenList, signs: Signs) -> Asking[Batch]:
         part = self._part(task.name)
         since = self.stream.access.context.since
-        if not part.get("whole") and since is None:
+        if not part and signs.lists[task.name][0] == 0:
+            pass  # there has never been anything
+        elif not part.get("whole") and since is None:
             yield from self._whole_list(task, part, signs)
         elif since is not None or self._is_news(task, part, signs):
             if task.is_ordered:

@@ -63,9 +63,14 @@ class Repository:
         return f"/repos/{self.name}"
 
     @property
+    def subject_id(self) -> str:
+        """The stable id of what its facts are about."""
+        return f"repo:{self.id}"
+
+    @property
     def subject(self) -> Subject:
         """What its facts are about."""
-        return Subject(f"repo:{self.id}", self.name, "repo", self.description, self.url, published_at=self.created_at)
+        return Subject(self.subject_id, self.name, "repo", self.description, self.url, published_at=self.created_at)
 
 
 def described(data: Json, read_at: datetime) -> Repository:

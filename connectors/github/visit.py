@@ -48,7 +48,7 @@ class Visit:
     @property
     def subject(self) -> str:
         """The stable id that its facts are about."""
-        return self.repository.subject.id
+        return self.repository.subject_id
 
     @property
     def day(self) -> str:

@@ -42,6 +42,8 @@ __all__ = [
 # One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
 ROWS_PER_LOAD = 200_000
 _ROOMY = "2GB"
+# So many rows are loaded by one thread in no time; a second one would take thirty megabytes more.
+_FEW = 50_000
 # DuckDB refuses a read-only and a writing connection to one file in one process.
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -72,7 +74,8 @@ class Store:
         with loading(self.path, timeout=timeout):
             waiting = spool.sealed()
             while waiting:
-                with self._opened(timeout) as connection:
+                few = sum(segment.rows for segment in waiting) < _FEW
+                with self._opened(timeout, threads=1 if few else 0) as connection:
                     for group in _groups(waiting):
                         total += self._load_group(connection, group, spool)
                     waiting = spool.sealed()
@@ -123,7 +126,7 @@ class Store:
         if frames:
             import pandas  # noqa: F401 - here, before the file is held
         with _ONE_AT_A_TIME, without_pandas():
-            connection = open_reader(self.path, timeout=timeout)
+            connection = open_reader(self.path, timeout=timeout, threads=1)
             try:
                 yield connection
             finally:
@@ -140,9 +143,9 @@ class Store:
             yield connection
 
     @contextmanager
-    def _opened(self, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
+    def _opened(self, timeout: float, *, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
         with _ONE_AT_A_TIME, without_pandas():
-            connection = open_writer(self.path, timeout=timeout)
+            connection = open_writer(self.path, timeout=timeout, threads=threads)
             try:
                 migrations.migrate(connection)
                 yield connection
@@ -173,10 +176,16 @@ def answer(
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def scored_inputs(connection: duckdb.DuckDBPyConnection, metrics: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """What scoring takes: the totals without bots and self, and the distinct people behind the named metrics."""
-    totals = connection.execute("FROM scored_totals").df()
-    participants = connection.execute(sql.text("queries/participants"), {"metrics": list(metrics)}).df()
+def scored_inputs(
+    connection: duckdb.DuckDBPyConnection, interactions: Sequence[str], audience: Sequence[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """What scoring takes: the totals without bots and self, and the distinct people behind the interactions.
+
+    Both lists name metrics. Totals are those of all subjects together, which scoring adds up anyway, but for the
+    audience, of whose subjects it takes the latest readings.
+    """
+    totals = connection.execute(sql.text("queries/scored"), {"audience": list(audience)}).df()
+    participants = connection.execute(sql.text("queries/participants"), {"metrics": list(interactions)}).df()
     return totals, participants
 
 

@@ -54,8 +54,12 @@ def without_pandas() -> Iterator[None]:
             _not_here.threads.discard(this)
 
 
-def open_writer(path: Path, *, timeout: float, memory_limit: str = "120MB") -> duckdb.DuckDBPyConnection:
+def open_writer(
+    path: Path, *, timeout: float, memory_limit: str = "120MB", threads: int = 0
+) -> duckdb.DuckDBPyConnection:
     """Open for writing, creating the file; wait up to `timeout` seconds for other processes to let go.
+
+    `threads`: of DuckDB's; 0: as many as there are processors, up to four. Each takes memory of its own.
 
     Raises Busy naming the holder, StoreError when the file or its folder cannot be used.
     """
@@ -63,7 +67,7 @@ def open_writer(path: Path, *, timeout: float, memory_limit: str = "120MB") -> d
         raise StoreError(f"{path}: the folder does not exist; create it or change [harvest] database")
     settings: dict[str, str | bool | int | float | list[str]] = {
         "storage_compatibility_version": STORAGE_VERSION,
-        "threads": str(min(4, os.cpu_count() or 2)),
+        "threads": str(threads or min(4, os.cpu_count() or 2)),
         "memory_limit": memory_limit,
         "preserve_insertion_order": "false",
         "autoinstall_known_extensions": "false",
@@ -71,14 +75,17 @@ def open_writer(path: Path, *, timeout: float, memory_limit: str = "120MB") -> d
     return _open(path, timeout, lambda: duckdb.connect(str(path), config=settings))
 
 
-def open_reader(path: Path, *, timeout: float = 30.0) -> duckdb.DuckDBPyConnection:
+def open_reader(path: Path, *, timeout: float = 30.0, threads: int = 0) -> duckdb.DuckDBPyConnection:
     """Open read-only; retries while a load holds the file, for at most `timeout` seconds.
+
+    `threads`: of DuckDB's; 0: its own choice.
 
     Raises StoreError when there is no database yet, Busy when another process keeps it open for writing.
     """
     if not path.exists():
         raise StoreError(f"{path}: no database yet; `harvest now` makes it")
-    return _open(path, timeout, lambda: duckdb.connect(str(path), read_only=True))
+    settings: dict[str, str | bool | int | float | list[str]] = {"threads": str(threads)} if threads else {}
+    return _open(path, timeout, lambda: duckdb.connect(str(path), read_only=True, config=settings))
 
 
 def _open(path: Path, timeout: float, connect: Callable[[], duckdb.DuckDBPyConnection]) -> duckdb.DuckDBPyConnection:

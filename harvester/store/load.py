@@ -137,8 +137,12 @@ def _facts(
     rows = connection.execute(sql.text("load/11_counts")).fetchall()
     _run(connection, "12_touched", zone)
     _run(connection, "12_grown_levels", zone)
-    for name in _STORE + _DAYS + _LEVELS + PERIODS:
+    for name in _STORE:
         _run(connection, name, zone)
+    _drop(connection, "named", "incoming", "known", "vanished", "listed")
+    for name in _DAYS + _LEVELS + PERIODS:
+        _run(connection, name, zone)
+    _drop(connection, "touched", "level", "period", "near", "near_actors")
     return {(run_id, source, stream): (stored, revised) for run_id, source, stream, stored, revised in rows}
 
 
@@ -158,6 +162,7 @@ def _coverage(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]
         _fill(connection, "span", spans)
         for name in _COVERAGE:
             _run(connection, name, zone)
+        _drop(connection, "span", "covered", "news")
 
 
 def _rezone(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
@@ -175,6 +180,12 @@ def _rezone(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
 def _run(connection: duckdb.DuckDBPyConnection, name: str, zone: ZoneInfo) -> None:
     text = sql.text(f"load/{name}")
     connection.execute(text, {"zone": zone.key} if "$zone" in text else None)
+
+
+def _drop(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
+    """Give back what temporary tables hold: a megabyte or two for each, however few their rows."""
+    for name in names:
+        connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
 
 _TEMP = {

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
+import scoring
 from connectors.base import Batch, Coverage, Kind, Metric, Observation
 from harvester.config import Settings, load
-from harvester.scorejob import evaluate, rescore
+from harvester.scorejob import evaluate, params, rescore
 from tests.harvester.store.building import Shelf, at, on
 
 METRICS = tuple(
@@ -74,6 +77,32 @@ def test_people_are_distinct_over_metrics_and_days(settings: Settings, shelf: Sh
     factors = evaluate(settings, today=date(2026, 11, 9)).factors
     week = factors[(factors["grain"] == "week") & (factors["model"] == "essay")]
     assert list(week["participants"]) == [1.0]
+
+
+def test_what_is_summed_in_sql_scores_as_the_view_does(settings: Settings, tmp_path: Path) -> None:
+    metrics = (*METRICS, Metric("stargazers", Kind.LEVEL, gauge=True), Metric("forks", Kind.EVENT))
+    shelf = Shelf(tmp_path, metrics=metrics)
+    facts = []
+    for day in range(2, 9):
+        for n, repo in enumerate(("a", "b")):
+            if day % (n + 2):
+                facts.append(Observation("stargazers", repo, str(on(day)), at(day), 10.0 * day + n))
+            facts.append(Observation("forks", repo, str(day), at(day)))
+            facts.append(Observation("issues_opened", repo, str(day), at(day), actor=f"p{day % 3}"))
+    shelf.harvest(Batch(facts, coverage=[Coverage(on(2), on(20))]))
+    weights = {"forks": {"role": "audience", "weight": 2.0}}
+    chosen = replace(settings, scoring=replace(settings.scoring, weights=weights))
+    told = evaluate(chosen, today=date(2026, 11, 21))
+    with shelf.store.reading(frames=True) as connection:
+        whole = connection.execute("FROM scored_totals").df()
+    plain = scoring.score(whole, params(chosen.scoring), now=date(2026, 11, 21))
+    assert len(whole) > 40
+    drop = ["participants", "interactions_per_participant"]
+    left, right = (
+        result.factors.drop(columns=drop).sort_values(["model", "grain", "period"], ignore_index=True)
+        for result in (told, plain)
+    )
+    pd.testing.assert_frame_equal(left, right)
 
 
 def test_an_empty_database_scores_to_empty_tables(settings: Settings, tmp_path: Path) -> None:

@@ -57,14 +57,12 @@ class Harvester:
 
     def streams(self) -> Iterator[Stream]:
         """The streams of the source, opened anew."""
-        first, *more = (Secret(f"env:T{n}", lambda token=token: token) for n, token in enumerate(self.tokens)) or [
-            None
-        ]  # type: ignore[misc]
+        secrets = [Secret(f"env:T{n}", lambda token=token: token) for n, token in enumerate(self.tokens)]  # type: ignore[misc]
         config = GithubConfig(
             **{
                 "repos": self.repos,
-                "token": first,
-                "tokens": tuple(more),
+                "token": secrets[0] if secrets else None,
+                "tokens": tuple(secrets[1:]),
                 "api_url": self.service.url + self.suffix,
                 "user": "wren-hollow",
                 **self.config,
