@@ -205,7 +205,7 @@ def _reviews(node: Node, arguments: Arguments, context: Context) -> Node:
 
 def _review_comments(node: Node, arguments: Arguments, _: Context) -> Node:
     repo, thread = node.home
-    said = [c for c in pull_of(thread).inline if c.review_id == node.value.id]
+    said = [c for c in pull_of(thread).inline if c.review is node.value]
     placed: list[Placed] = [((c.created_at, c.id), Node("PullRequestReviewComment", c, repo)) for c in said]
     return connect("PullRequestReviewComment", placed, arguments)
 

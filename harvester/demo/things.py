@@ -8,6 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 ReviewState = Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED", "DISMISSED", "PENDING"]
+Access = Literal["open", "private", "gone", "blocked"]
+
+JOINED = datetime(2011, 1, 25, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,48 +20,49 @@ class Account:
     login: str
     id: int
     type: Literal["User", "Bot", "Organization"] = "User"
+    created_at: datetime = JOINED
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Mark:
-    """A star or a fork: who and when."""
+    """A star: who gave it and when."""
 
     account: Account
     at: datetime
-    id: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Comment:
-    """A conversation comment on the issue or pull request `number`."""
+    """A comment in the conversation of an issue or a pull request."""
 
     id: int
-    number: int
     author: Account | None
     created_at: datetime
     updated_at: datetime
+    thread: Thread = field(repr=False)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class InlineComment(Comment):
-    """A comment on a line of a diff, part of a review."""
+    """A comment on a line of a diff, part of a review. `root`: the comment whose answer it is, or itself."""
 
-    review_id: int
+    review: Review = field(repr=False)
+    root: int
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Review:
-    """A review; a pending one has no `submitted_at` and is seen by its author only."""
+    """A review; a pending one has no `submitted_at` and is seen, with its comments, by its author only."""
 
     id: int
-    number: int
     author: Account | None
     state: ReviewState
     created_at: datetime
     submitted_at: datetime | None
+    thread: Thread = field(repr=False)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Pull:
     """What a pull request has beside an issue. Its id is not the id of its issue."""
 
@@ -69,7 +73,7 @@ class Pull:
     inline: list[InlineComment] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Thread:
     """An issue, or a pull request where `pull` is there: they share numbers and comments."""
 
@@ -79,6 +83,7 @@ class Thread:
     author: Account | None
     created_at: datetime
     updated_at: datetime
+    repo: Repo = field(repr=False)
     closed_at: datetime | None = None
     reason: Literal["completed", "not_planned", "reopened"] | None = None
     comments: list[Comment] = field(default_factory=list)
@@ -95,17 +100,18 @@ class Traffic:
     cloners: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Asset:
     """A file of a release."""
 
     id: int
     name: str
     created_at: datetime
+    release: Release = field(repr=False)
     downloads: int = 0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Release:
     """A release; a draft is one that is not published."""
 
@@ -113,10 +119,11 @@ class Release:
     tag: str
     created_at: datetime
     published_at: datetime | None
+    repo: Repo = field(repr=False)
     assets: list[Asset] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Repo:
     """A repository. `access`: gone answers 404, blocked 451. `moved` holds where transferred issues went.
 
@@ -142,7 +149,7 @@ class Repo:
     referrers: dict[str, int] = field(default_factory=dict)
     paths: dict[str, int] = field(default_factory=dict)
     releases: list[Release] = field(default_factory=list)
-    access: Literal["open", "private", "gone", "blocked"] = "open"
+    access: Access = "open"
 
     @property
     def full_name(self) -> str:
@@ -150,7 +157,7 @@ class Repo:
         return f"{self.owner.login}/{self.name}"
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Post:
     """A blog post. `comments`: when each comment was written."""
 
