@@ -29,8 +29,8 @@ class GitHub:
     """The service. `tokens`: known secrets, "demo" of the world's person by default; others draw a 401.
 
     `closed_stargazers`: what the list of stargazers answers an outsider, 404, 403, or 200 with nothing.
-    `has_history`: whether /stargazers/history exists, which Enterprise Server lacks. Paths may begin with
-    /api/v3 and /api/graphql, as they do there.
+    `has_history`: whether /stargazers/history exists, which Enterprise Server lacks. `graphql`: the other endpoint.
+    Paths may begin with /api/v3 and /api/graphql, as they do on Enterprise Server.
     """
 
     def __init__(
@@ -42,6 +42,7 @@ class GitHub:
         paging: Paging | None = None,
         closed_stargazers: int = 404,
         has_history: bool = True,
+        graphql: GraphQL | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.world = world
@@ -50,7 +51,7 @@ class GitHub:
         self.paging = paging or Paging()
         self.closed_stargazers = closed_stargazers
         self.has_history = has_history
-        self.graphql = GraphQL(world)
+        self.graphql = graphql or GraphQL(world)
         self._cache: dict[tuple[object, ...], Said] = {}
         self._cached_version = -1
 
@@ -161,8 +162,7 @@ class GitHub:
         return answer_repo(call)
 
     def _account(self, login: str, *, must_be_org: bool = False) -> Account:
-        wanted = login.lower()
-        known = next((a for name, a in self.world.accounts.items() if name.lower() == wanted), None)
+        known = self.world.account(login)
         if known is None or (must_be_org and known.type != "Organization"):
             raise refuse(404, "Not Found")
         return known

@@ -73,6 +73,15 @@ def node_id(kind: str, number: int) -> str:
     return f"{kind}_kgDO{number:x}"
 
 
+def number_of(wanted: str) -> tuple[str, int]:
+    """The kind and the number that a node id was made of; of no kind where it is none of ours."""
+    kind, _, digits = wanted.partition("_kgDO")
+    try:
+        return kind, int(digits, 16)
+    except ValueError:
+        return "", 0
+
+
 def iso(at: datetime | None) -> str | None:
     """An instant as GitHub writes it."""
     return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -43,6 +43,7 @@ class Ground:
         self.version = 0
         self.lock = threading.RLock()
         self._ids: defaultdict[str, int] = defaultdict(int)
+        self._logins: dict[str, Account] = {}
         self.join(person)
 
     def repo(self, full_name: str) -> Repo | None:
@@ -62,9 +63,13 @@ class Ground:
         self._ids[kind] += 1
         return FIRST_IDS[kind] + 7 * self._ids[kind]
 
+    def account(self, login: str) -> Account | None:
+        """Whoever has this login; case does not matter."""
+        return self._logins.get(login.lower())
+
     def join(self, account: Account) -> Account:
         """Make an account known."""
-        self.accounts[account.login] = account
+        self.accounts[account.login] = self._logins[account.login.lower()] = account
         return account
 
     def new_account(self, login: str, kind: Literal["User", "Bot", "Organization"] = "User") -> Account:

@@ -12,6 +12,7 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator, FormatChecker
 
+from harvester.demo.graphql_schema import small_sdl
 from harvester.demo.life import build
 from harvester.demo.server import Servers, serve
 from harvester.demo.world import World
@@ -36,6 +37,18 @@ def servers(world: World) -> Iterator[Servers]:
     """The world's servers."""
     with serve(world) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def published_sdl(shared_data: Path) -> str:
+    """The GraphQL schema that GitHub publishes."""
+    return (shared_data / "github_graphql" / "schema.graphql").read_text()
+
+
+@pytest.fixture(params=["small", "published"])
+def sdl(request: pytest.FixtureRequest) -> str:
+    """The schema that GraphQL answers by: every query of a test fits both."""
+    return small_sdl() if request.param == "small" else request.getfixturevalue("published_sdl")
 
 
 @pytest.fixture
