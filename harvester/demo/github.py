@@ -13,7 +13,7 @@ from harvester.demo.github_access import Asker, Token
 from harvester.demo.github_graphql import GraphQL
 from harvester.demo.github_json import Renderer
 from harvester.demo.github_limits import Limits, Resource
-from harvester.demo.github_lists import Paging, Refused, cut, refuse
+from harvester.demo.github_lists import Paging, Position, Refused, accepted, choice, cut, refuse
 from harvester.demo.github_repo import Call, Said, answer_repo, permission_for
 from harvester.demo.things import Account, Repo
 from harvester.demo.world import World
@@ -23,6 +23,12 @@ API_VERSIONS = ("2022-11-28", "2026-03-10")
 _REPO = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)(?P<rest>/.*)?|/repositories/(?P<id>\d+)(?P<rest2>/.*)?")
 _REPOS_OF = re.compile(r"/(users|orgs)/([^/]+)/repos")
 _ACCOUNT = re.compile(r"/(users|orgs)/([^/]+)")
+_REPO_ORDERS: Mapping[str, Callable[[Repo], Position]] = {
+    "created": lambda repo: (repo.created_at, repo.id),
+    "updated": lambda repo: (repo.updated_at, repo.id),
+    "pushed": lambda repo: (repo.pushed_at, repo.id),
+    "full_name": lambda repo: (repo.full_name.lower(), repo.id),
+}
 
 
 class GitHub:
@@ -77,18 +83,19 @@ class GitHub:
         if request.headers.get("x-github-api-version", API_VERSIONS[0]) not in API_VERSIONS:
             raise refuse(400, "The API version requested is not supported")
         secret = request.bearer()
-        if secret is None:
-            return Asker("", None)
-        if secret not in self.tokens:
+        if secret is not None and secret not in self.tokens:
             raise refuse(401, "Bad credentials")
-        return Asker(secret, self.tokens[secret])
+        token = None if secret is None else self.tokens[secret]
+        if token is not None and self.world.account(token.login) is None:
+            self.world.new_account(token.login)
+        return Asker(secret or "", token, self.world.person.login)
 
     def _rest(self, request: Request, path: str, asker: Asker) -> Answer:
         is_new = request.headers.get("x-github-api-version") == API_VERSIONS[1]
         if path == "/rate_limit":
-            limits = self.limits.overview(asker.credential, asker.limit, asker.graphql_limit)
+            limits = self.limits.overview(asker.payer, asker.limit, asker.graphql_limit)
             return as_json(limits if is_new else {**limits, "rate": limits["resources"]["core"]})
-        refusal = self.limits.charge(asker.credential, "core", asker.limit, 1, request.in_flight)
+        refusal = self.limits.charge(asker.payer, "core", asker.limit, 1, request.in_flight)
         if refusal is not None:
             return refusal
         if request.method != "GET" or path != path.rstrip("/"):
@@ -109,22 +116,23 @@ class GitHub:
         etag = f'W/"{hashlib.sha256(body + asker.credential.encode()).hexdigest()}"'
         if matches(etag, request.headers.get("if-none-match")):
             if asker.token is not None:
-                self.limits.refund(asker.credential, "core", asker.limit)
+                self.limits.refund(asker.payer, "core", asker.limit)
             return Answer(304, {"ETag": etag})
         headers = {"ETag": etag, "Content-Type": "application/json; charset=utf-8"}
         return Answer(200, {**headers, "Link": link} if link else headers, body)
 
     def _say(self, request: Request, path: str, asker: Asker, render: Renderer) -> Said:
-        if path == "/user":
+        if path in ("/user", "/user/repos"):
             if asker.token is None:
                 raise refuse(401, "Requires authentication")
-            return self._profile(self._account(asker.token.login), render), None
-        if path == "/user/repos" and asker.token is not None:
-            return self._repos(self.world.repos, request, path, asker, render)
+            own = self._account(asker.token.login)
+            if path == "/user":
+                return self._profile(own, render), None
+            theirs = [r for r in self.world.repos if asker.maintains(r) and r.owner.id != own.id]
+            return self._repos([*self._owned(own), *theirs], request, path, asker, render)
         if found := _REPOS_OF.fullmatch(path):
             owner = self._account(found[2], must_be_org=found[1] == "orgs")
-            repos = [r for r in self.world.repos if r.owner.id == owner.id]
-            return self._repos(repos, request, path, asker, render)
+            return self._repos(self._owned(owner), request, path, asker, render)
         if found := _ACCOUNT.fullmatch(path):
             return self._profile(self._account(found[2], must_be_org=found[1] == "orgs"), render), None
         if found := _REPO.fullmatch(path):
@@ -136,16 +144,17 @@ class GitHub:
         repo = self.world.repo_by_id(int(found["id"])) if found["id"] else self.world.repo(found["name"])
         if repo is None and found["name"]:
             moved = self.world.renamed(found["name"])
-            if moved is not None and asker.may_see(self.world, moved):
+            if moved is not None and asker.may_see(moved):
                 tail = f"?{request.raw_query}" if request.raw_query else ""
                 url = f"{render.base}/repositories/{moved.id}{rest}{tail}"
                 raise Refused(as_json({"message": "Moved Permanently", "url": url}, 301, {"Location": url}))
-        if repo is None or not asker.may_see(self.world, repo):
+        if repo is None or not asker.may_see(repo):
             raise refuse(404, "Not Found")
         if repo.access == "blocked":
             raise refuse(451, "Repository access blocked", block={"reason": "dmca"})
-        if asker.lacks(permission_for(rest)):
-            raise refuse(403, "Resource not accessible by personal access token")
+        needed = permission_for(rest)
+        if asker.lacks(needed, repo):
+            raise refuse(403, asker.refusal, headers=accepted(needed))
         if rest == "/stargazers/history" and not self.has_history:
             raise refuse(404, "Not Found")
         call = Call(
@@ -167,16 +176,20 @@ class GitHub:
             raise refuse(404, "Not Found")
         return known
 
+    def _owned(self, account: Account) -> list[Repo]:
+        return list(self.world.index.by("R", account))
+
     def _profile(self, account: Account, render: Renderer) -> dict[str, object]:
-        own = [r for r in self.world.repos if r.owner.id == account.id and r.access == "open"]
-        return render.profile(account, len(own), datetime(2011, 1, 25, tzinfo=UTC))
+        return render.profile(account, sum(1 for repo in self._owned(account) if repo.access == "open"))
 
     def _repos(self, repos: list[Repo], request: Request, path: str, asker: Asker, render: Renderer) -> Said:
-        visible = [r for r in repos if asker.may_see(self.world, r) and r.access != "blocked"]
+        usual = "created" if path.startswith("/orgs") else "full_name"
+        sort = choice(request.query, "sort", tuple(_REPO_ORDERS), usual)
+        direction = choice(request.query, "direction", ("asc", "desc"), "asc" if sort == "full_name" else "desc")
         chosen, link = cut(
-            visible,
-            lambda repo: (repo.created_at, repo.id),
-            is_descending=path.startswith("/orgs"),
+            [repo for repo in repos if asker.may_open(repo)],
+            _REPO_ORDERS[sort],
+            is_descending=direction == "desc",
             url=render.base + path,
             query=request.query,
             paging=self.paging,
@@ -188,10 +201,10 @@ class GitHub:
             return as_json({"message": "This endpoint requires you to be authenticated."}, 401)
 
         def charge(points: int) -> Answer | None:
-            return self.limits.charge(asker.credential, "graphql", asker.graphql_limit, points, request.in_flight)
+            return self.limits.charge(asker.payer, "graphql", asker.graphql_limit, points, request.in_flight)
 
         def rate() -> Mapping[str, int]:
-            return self.limits.rate(asker.credential, "graphql", asker.graphql_limit)
+            return self.limits.rate(asker.payer, "graphql", asker.graphql_limit)
 
         return self.graphql.answer(request, asker, charge, rate)
 
@@ -202,6 +215,6 @@ class GitHub:
             "Cache-Control": "private, max-age=60, s-maxage=60",
             "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With",
             "X-GitHub-Media-Type": "github.v3; format=json",
-            **self.limits.headers(asker.credential, resource, limit),
+            **self.limits.headers(asker.payer, resource, limit),
         }
         return Answer(answer.status, {**headers, **answer.headers}, answer.body, answer.wire)

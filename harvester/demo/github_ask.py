@@ -13,6 +13,7 @@ from harvester.demo.things import Repo
 from harvester.demo.world import World
 
 Key = Callable[[Any], tuple[Any, int]]
+Asked = Callable[[Any, "Ask"], Any]
 
 
 @dataclass(slots=True)
@@ -30,6 +31,12 @@ class Context:
         if self.appetite is not None and self.served >= self.appetite:
             raise FieldFailed("RESOURCE_LIMITS_EXCEEDED", "Resource limits for this query exceeded.")
         self.served += nodes
+
+    def labour(self, effort: int) -> None:
+        """Count what costs as much as so many nodes and returns none. Raises FieldFailed where it is too much."""
+        self.served += effort
+        if self.appetite is not None and self.served > self.appetite:
+            raise FieldFailed("RESOURCE_LIMITS_EXCEEDED", "Resource limits for this query exceeded.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +56,10 @@ class Ask:
         """Who asks."""
         return self.context.asker
 
-    def need(self, permission: str) -> None:
-        """Raises FieldFailed where the token lacks a right."""
-        if self.asker.lacks(permission):
-            message = "Resource not accessible by personal access token"
-            raise FieldFailed("FORBIDDEN", message, {"saml_failure": False})
-
-    def may_read(self, repo: Repo) -> bool:
-        """Whether a repository is there at all, and not blocked."""
-        return self.asker.may_see(self.world, repo) and repo.access != "blocked"
+    def need(self, permission: str, repo: Repo) -> None:
+        """Raises FieldFailed where the token lacks a right on a repository."""
+        if self.asker.lacks(permission, repo):
+            raise FieldFailed("FORBIDDEN", self.asker.refusal, {"saml_failure": False})
 
     def page(self, things: Iterable[Any], key: Key, *, down: bool = False) -> Slice:
         """The part of a list asked for, in this order."""

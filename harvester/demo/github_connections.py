@@ -28,10 +28,10 @@ def cut_connection(placed: Sequence[Placed], arguments: Mapping[str, Any], *, do
     after, before = arguments.get("after"), arguments.get("before")
     start, end = 0, len(ordered)
     if after is not None:
-        mark = _read(after)
+        mark = _read(after, ordered)
         start = sum(1 for position, _ in ordered if (position >= mark if down else position <= mark))
     if before is not None:
-        mark = _read(before)
+        mark = _read(before, ordered)
         end = sum(1 for position, _ in ordered if (position > mark if down else position < mark))
     if arguments.get("first") is not None:
         end = min(end, start + arguments["first"])
@@ -42,9 +42,9 @@ def cut_connection(placed: Sequence[Placed], arguments: Mapping[str, Any], *, do
     return Slice(ordered[start:end], len(ordered), end < len(ordered), start > 0)
 
 
-def _read(cursor: str) -> Position:
+def _read(cursor: str, ordered: Sequence[Placed]) -> Position:
     try:
-        return read_cursor(cursor)
+        return read_cursor(cursor, ordered[0][0] if ordered else ())
     except Refused as refusal:
         raise FieldFailed(
             "INVALID_CURSOR_ARGUMENTS", f"`{cursor}` does not appear to be a valid cursor."

@@ -142,7 +142,6 @@ def _failure(error: GraphQLError) -> Json:
     cause = error.original_error
     if not isinstance(cause, FieldFailed):
         raise error  # a defect of this fake, which must not pass for an answer
-    said: Json = {"type": cause.kind, "path": list(error.path or ())}
-    if cause.extensions:
-        said["extensions"] = cause.extensions
-    return {**said, "locations": locations(error), "message": error.message}
+    kind = {"type": cause.kind} if cause.kind else {}
+    more = {"extensions": cause.extensions} if cause.extensions else {}
+    return {**kind, "path": list(error.path or ()), **more, "locations": locations(error), "message": error.message}

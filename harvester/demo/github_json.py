@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from harvester.demo.things import Account, Repo, threads_of
+from harvester.demo.things import Account, Asset, Repo, threads_of
 
 Json = dict[str, Any]
 
@@ -93,6 +93,12 @@ def prose(number: int) -> str:
     return " ".join(rng.choice(_WORDS) for _ in range(rng.randrange(12, 90)))
 
 
+def download_url(asset: Asset) -> str:
+    """Where a file of a release is downloaded."""
+    release = asset.release
+    return f"{WEB}/{release.repo.full_name}/releases/download/{release.tag}/{asset.name}"
+
+
 def association(repo: Repo, author: Account | None) -> str:
     """How GitHub says the author belongs to the repository."""
     if author is not None and author.id == repo.owner.id:
@@ -130,11 +136,11 @@ class Renderer:
         """Who wrote something; null for a ghost."""
         return None if account is None else self.account(account)
 
-    def profile(self, account: Account, repos: int, since: datetime) -> Json:
+    def profile(self, account: Account, repos: int) -> Json:
         """A public user."""
         counts = {"public_repos": repos, "public_gists": 0, "followers": 41, "following": 7}
         blanks = dict.fromkeys(("company", "location", "email", "hireable", "bio", "twitter_username"))
-        dates = {"created_at": iso(since), "updated_at": iso(since)}
+        dates = dict.fromkeys(("created_at", "updated_at"), iso(account.created_at))
         return {**self.account(account), "name": account.login, "blog": "", **blanks, **counts, **dates}
 
     def repo_url(self, repo: Repo) -> str:
@@ -155,7 +161,7 @@ class Renderer:
             "owner": self.account(repo.owner),
             "html_url": web,
             "description": repo.description or None,
-            "fork": False,
+            "fork": repo.parent is not None,
             "url": url,
             **{name: url + rest for name, rest in _REPO_URLS.items()},
             "git_url": f"git://github.com/{repo.full_name}.git",
@@ -171,12 +177,12 @@ class Renderer:
             "default_branch": "main",
             "created_at": iso(repo.created_at),
             "updated_at": iso(repo.updated_at),
-            "pushed_at": iso(repo.updated_at),
+            "pushed_at": iso(repo.pushed_at),
             "stargazers_count": len(repo.stars),
             "watchers_count": len(repo.stars),  # GitHub's old name for stars; watchers are the subscribers
             "watchers": len(repo.stars),
-            "forks_count": len(repo.forks),
-            "forks": len(repo.forks),
+            "forks_count": repo.network(),
+            "forks": repo.network(),
             "open_issues_count": open_threads,
             "open_issues": open_threads,
             "has_issues": repo.has_issues,
@@ -184,12 +190,17 @@ class Renderer:
             "has_wiki": False,
             "has_pages": False,
             "has_downloads": False,
-            "has_discussions": False,
+            "has_discussions": repo.has_discussions,
             "archived": False,
             "disabled": False,
         }
 
     def full_repo(self, repo: Repo) -> Json:
         """A repository asked for by itself: only here are its watchers."""
-        rest = {"subscribers_count": repo.watchers, "network_count": len(repo.forks)}
+        rest: Json = {"subscribers_count": repo.watchers, "network_count": repo.network()}
+        if repo.parent is not None:
+            source = repo.parent
+            while source.parent is not None:
+                source = source.parent
+            rest |= {"parent": self.minimal_repo(repo.parent), "source": self.minimal_repo(source)}
         return {**self.minimal_repo(repo), **rest}

@@ -80,7 +80,7 @@ def _issues(call: Call) -> Said:
     down = choice(call.query, "direction", ("asc", "desc"), "desc") == "desc"
     since = since_of(call.query)
     threads = [t for t in threads_of(call.repo) if t.updated_at >= since and _is_in(t, state)]
-    chosen, link = call.page(threads, _by_time(sort), down=down)
+    chosen, link = call.page(threads, _in_order(sort), down=down)
     return [issue_json(call.render, thread) for thread in chosen], link
 
 
@@ -91,7 +91,7 @@ def _pulls(call: Call) -> Said:
     usual = "desc" if sort == "created" else "asc"
     down = choice(call.query, "direction", ("asc", "desc"), usual) == "desc"
     threads = [t for t in threads_of(call.repo, pulls=True) if _is_in(t, state)]
-    chosen, link = call.page(threads, _by_time(sort), down=down)
+    chosen, link = call.page(threads, _in_order(sort), down=down)
     return [pull_json(call.render, thread) for thread in chosen], link
 
 
@@ -116,12 +116,12 @@ def _comments_of(call: Call, number: int) -> Said:
 
 
 def _all_inline(call: Call) -> Said:
-    said = [c for t in threads_of(call.repo, pulls=True) for c in pull_of(t).inline]
+    said = [c for t in threads_of(call.repo, pulls=True) for c in pull_of(t).told()]
     return _comments(call, said, inline_json)
 
 
 def _inline_of(call: Call, number: int) -> Said:
-    return _comments(call, _find_pull(call, number)[1].inline, inline_json)
+    return _comments(call, _find_pull(call, number)[1].told(), inline_json)
 
 
 def _comments(call: Call, said: Sequence[Any], to_json: Callable[[Renderer, Any], Json]) -> Said:
@@ -130,7 +130,7 @@ def _comments(call: Call, said: Sequence[Any], to_json: Callable[[Renderer, Any]
     down = "sort" in call.query and choice(call.query, "direction", ("asc", "desc"), "desc") == "desc"
     since = since_of(call.query)
     recent = [c for c in said if c.updated_at >= since]
-    chosen, link = call.page(recent, _by_id if "sort" not in call.query else _by_time(sort), down=down)
+    chosen, link = call.page(recent, _by_id if "sort" not in call.query else _in_order(sort), down=down)
     return [to_json(call.render, c) for c in chosen], link
 
 
@@ -141,7 +141,7 @@ def _reviews(call: Call, number: int) -> Said:
 
 
 def _stargazers(call: Call) -> Said:
-    if not call.asker.is_admin(call.world):
+    if not call.asker.maintains(call.repo):
         if call.closed_stargazers != 200:
             raise refuse(call.closed_stargazers, "Not Found" if call.closed_stargazers == 404 else "Forbidden")
         return [], None
@@ -177,6 +177,16 @@ def _star_history(call: Call) -> Said:
     )
 
 
+def _forks(call: Call) -> Said:
+    sort = choice(call.query, "sort", ("newest", "oldest", "stargazers", "watchers"), "newest")
+    forks = [fork for fork in call.repo.forks if call.asker.may_open(fork)]
+    if sort in ("newest", "oldest"):
+        chosen, link = call.page(forks, lambda fork: (fork.created_at, fork.id), down=sort == "newest")
+    else:  # watchers: GitHub's old name for stargazers
+        chosen, link = call.page(forks, lambda fork: (len(fork.stars), fork.id), down=True)
+    return [call.render.minimal_repo(fork) for fork in chosen], link
+
+
 def _find(call: Call, number: int) -> Thread:
     repo = call.repo
     if number in repo.deleted:
@@ -205,9 +215,11 @@ def _is_in(thread: Thread, state: str) -> bool:
     return state == "all" or (thread.closed_at is None) == (state == "open")
 
 
-def _by_time(sort: str) -> Callable[[Any], Position]:
+def _in_order(sort: str) -> Callable[[Any], Position]:
     if sort == "updated":
         return lambda thing: (thing.updated_at, thing.id)
+    if sort in ("comments", "popularity"):
+        return lambda thread: (len(thread.comments), thread.id)
     return lambda thing: (thing.created_at, thing.id)
 
 
@@ -236,6 +248,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], str, Callable[..., Said]], ...] = tuple(
         (r"/pulls/(\d+)", "pull_requests", _pull),
         (r"/pulls/(\d+)/reviews", "pull_requests", _reviews),
         (r"/pulls/(\d+)/comments", "pull_requests", _inline_of),
+        (r"/forks", "metadata", _forks),
         (r"/stargazers", "metadata", _stargazers),
         (r"/stargazers/count", "metadata", _star_count),
         (r"/stargazers/history", "metadata", _star_history),

@@ -83,14 +83,14 @@ def full_pull_json(render: Renderer, thread: Thread) -> Json:
         "mergeable_state": "unknown",
         "maintainer_can_modify": False,
         "comments": len(thread.comments),
-        "review_comments": len(pull.inline),
+        "review_comments": len(pull.told()),
         **counts,
     }
 
 
 def comment_json(render: Renderer, said: Comment) -> Json:
     """A conversation comment. Its page is that of the issue or of the pull request, its API address the issue's."""
-    issues = f"{render.repo_url(said.thread.repo)}/issues"
+    issues = f"{render.repo_url(said.repo)}/issues"
     return {
         "url": f"{issues}/comments/{said.id}",
         "html_url": f"{web_of(said.thread)}#issuecomment-{said.id}",
@@ -103,7 +103,7 @@ def comment_json(render: Renderer, said: Comment) -> Json:
 
 def inline_json(render: Renderer, said: InlineComment) -> Json:
     """A comment on a line of a diff."""
-    pulls = f"{render.repo_url(said.thread.repo)}/pulls"
+    pulls = f"{render.repo_url(said.repo)}/pulls"
     url, pull_url = f"{pulls}/comments/{said.id}", f"{pulls}/{said.thread.number}"
     web, sha = f"{web_of(said.thread)}#discussion_r{said.id}", f"{said.review.id:040x}"
     return {
@@ -131,7 +131,7 @@ def inline_json(render: Renderer, said: InlineComment) -> Json:
 def review_json(render: Renderer, review: Review) -> Json:
     """A review; one that is pending has no submitted_at."""
     web = f"{web_of(review.thread)}#pullrequestreview-{review.id}"
-    pull_url = f"{render.repo_url(review.thread.repo)}/pulls/{review.thread.number}"
+    pull_url = f"{render.repo_url(review.repo)}/pulls/{review.thread.number}"
     fields = {
         "id": review.id,
         "node_id": node_id("PRR", review.id),
@@ -140,7 +140,7 @@ def review_json(render: Renderer, review: Review) -> Json:
         "state": review.state,
         "html_url": web,
         "pull_request_url": pull_url,
-        "author_association": association(review.thread.repo, review.author),
+        "author_association": association(review.repo, review.author),
         "_links": _links(html=web, pull_request=pull_url),
         "commit_id": f"{review.id:040x}",
     }
@@ -159,7 +159,7 @@ def _saying(render: Renderer, said: Comment) -> Json:
         "created_at": iso(said.created_at),
         "updated_at": iso(said.updated_at),
         "body": prose(said.id),
-        "author_association": association(said.thread.repo, said.author),
+        "author_association": association(said.repo, said.author),
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class FieldFailed(Exception):
-    """One field cannot be answered: it is null, or what holds it. `kind` as in NOT_FOUND."""
+    """One field cannot be answered: it is null, or what holds it. `kind`: NOT_FOUND …, "" where GitHub names none."""
 
     def __init__(self, kind: str, message: str, extensions: Mapping[str, Any] | None = None) -> None:
         super().__init__(message)

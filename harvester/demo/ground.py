@@ -22,6 +22,8 @@ FIRST_IDS = {
     "inline": 2_800_000_000,
     "release": 260_000_000,
     "asset": 300_000_000,
+    "discussion": 7_000_000,  # the schema has no wider id for these two, so they still fit
+    "remark": 12_000_000,
 }
 
 
@@ -57,6 +59,10 @@ class Ground:
     def repo_by_id(self, number: int) -> Repo | None:
         """The repository with this numeric id."""
         return self.index.find("R", number)
+
+    def maintained(self) -> list[Repo]:
+        """The repositories that the world's person runs, as far as they are there."""
+        return [repo for repo in self.repos if repo.maintained and repo.access in ("open", "private")]
 
     def take_id(self, kind: str) -> int:
         """A fresh number for a new thing of this kind."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from itertools import count
 
 from harvester.demo.ground import Ground
 from harvester.demo.things import Access, Account, Asset, Mark, Release, Repo, Traffic
@@ -11,33 +12,59 @@ from harvester.demo.things import Access, Account, Asset, Mark, Release, Repo, T
 class Repositories(Ground):
     """A world's repositories, their stars, forks, visits and releases."""
 
-    def create(self, owner: Account, name: str, description: str = "", at: datetime | None = None) -> Repo:
-        """A repository is created; a name that was given up may come back."""
+    def create(
+        self,
+        owner: Account,
+        name: str,
+        description: str = "",
+        at: datetime | None = None,
+        *,
+        maintained: bool = True,
+    ) -> Repo:
+        """A repository is created, by the world's person or elsewhere; a name that was given up may come back."""
         with self._change():
             when = at or self.now
-            repo = Repo(self.take_id("repo"), owner, name, when, when, description)
+            repo = Repo(self.take_id("repo"), owner, name, when, when, when, description, maintained)
             self.repos.append(repo)
-            self.index.add("R", repo.id, repo)
-            self.index.call(repo)
+            self._know(repo)
             return repo
 
+    def fork(self, repo: Repo, account: Account, at: datetime | None = None) -> Repo:
+        """Somebody forks: a repository of theirs that is not among `repos`, but found by name and id."""
+        with self._change():
+            when, names = at or self.now, (f"{repo.name}-{n}" if n else repo.name for n in count())
+            name = next(name for name in names if self.index.named(f"{account.login}/{name}") is None)
+            fork = Repo(self.take_id("fork"), account, name, when, when, when, repo.description, maintained=False)
+            fork.parent = repo
+            repo.forks.append(fork)
+            self._know(fork)
+            return fork
+
+    def unfork(self, fork: Repo) -> None:
+        """A fork is deleted: the day it was made loses it. Its own forks go on as those of its parent."""
+        with self._change():
+            if fork.parent is None:
+                raise ValueError(f"{fork.full_name} is no fork")
+            fork.parent.forks.remove(fork)
+            for orphan in fork.forks:
+                orphan.parent = fork.parent
+            fork.parent.forks += fork.forks
+            fork.access = "gone"
+
     def star(self, repo: Repo, account: Account | None = None, at: datetime | None = None) -> Mark:
-        """Somebody stars: a stranger, unless told."""
+        """Somebody stars: a stranger, unless told. The repository counts as updated."""
         with self._change():
             who = account or self.new_account(f"stranger-{self._ids['account']}")
             mark = Mark(who, at or self.now)
             repo.stars.append(mark)
+            repo.updated_at = max(repo.updated_at, mark.at)
             return mark
 
-    def unstar(self, repo: Repo, mark: Mark) -> None:
-        """A star is taken back: the day it was given loses it."""
+    def unstar(self, repo: Repo, mark: Mark, at: datetime | None = None) -> None:
+        """A star is taken back: the day it was given loses it, however long ago. The repository is updated."""
         with self._change():
             repo.stars.remove(mark)
-
-    def fork(self, repo: Repo, account: Account, at: datetime | None = None) -> None:
-        """Somebody forks."""
-        with self._change():
-            repo.forks.append(Mark(account, at or self.now))
+            repo.updated_at = max(repo.updated_at, at or self.now)
 
     def visit(self, repo: Repo, day: date, traffic: Traffic) -> None:
         """So often a repository was viewed and cloned on a day; replaces what was known of it."""
@@ -58,6 +85,21 @@ class Repositories(Ground):
             repo.releases.append(release)
             return release
 
+    def publish_release(self, release: Release, at: datetime | None = None) -> None:
+        """A draft is published."""
+        with self._change():
+            release.published_at = at or self.now
+
+    def delete_release(self, release: Release) -> None:
+        """A release vanishes with its files."""
+        with self._change():
+            release.repo.releases.remove(release)
+
+    def delete_asset(self, asset: Asset) -> None:
+        """A file vanishes from its release, and its count with it."""
+        with self._change():
+            asset.release.assets.remove(asset)
+
     def download(self, asset: Asset, times: int = 1) -> None:
         """A file of a release is downloaded."""
         with self._change():
@@ -68,8 +110,9 @@ class Repositories(Ground):
         with self._change():
             repo.former_names.append(repo.full_name)
             self.index.retire_name(repo)
+            self.index.drop("R", repo.id, repo.owner)
             repo.name, repo.owner = name, owner or repo.owner
-            self.index.call(repo)
+            self._know(repo)
 
     def restrict(self, repo: Repo, access: Access) -> None:
         """A repository is deleted, blocked, made private, or open again."""
@@ -80,3 +123,17 @@ class Repositories(Ground):
         """Issues are switched off: their addresses answer 410. Pull requests stay."""
         with self._change():
             repo.has_issues = False
+
+    def enable_discussions(self, repo: Repo) -> None:
+        """Discussions are switched on; before and after there are none."""
+        with self._change():
+            repo.has_discussions = True
+
+    def disable_discussions(self, repo: Repo) -> None:
+        """Discussions are switched off: nobody sees those there were."""
+        with self._change():
+            repo.has_discussions = False
+
+    def _know(self, repo: Repo) -> None:
+        self.index.add("R", repo.id, repo, repo.owner)
+        self.index.call(repo)

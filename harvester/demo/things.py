@@ -41,6 +41,11 @@ class Comment:
     updated_at: datetime
     thread: Thread = field(repr=False)
 
+    @property
+    def repo(self) -> Repo:
+        """Where it stands."""
+        return self.thread.repo
+
 
 @dataclass(slots=True, eq=False)
 class InlineComment(Comment):
@@ -61,6 +66,11 @@ class Review:
     submitted_at: datetime | None
     thread: Thread = field(repr=False)
 
+    @property
+    def repo(self) -> Repo:
+        """Where it stands."""
+        return self.thread.repo
+
 
 @dataclass(slots=True, eq=False)
 class Pull:
@@ -71,6 +81,10 @@ class Pull:
     merged_by: Account | None = None
     reviews: list[Review] = field(default_factory=list)
     inline: list[InlineComment] = field(default_factory=list)
+
+    def told(self) -> list[InlineComment]:
+        """Its inline comments without those of pending reviews."""
+        return [said for said in self.inline if said.review.submitted_at is not None]
 
 
 @dataclass(slots=True, eq=False)
@@ -88,6 +102,50 @@ class Thread:
     reason: Literal["completed", "not_planned", "reopened"] | None = None
     comments: list[Comment] = field(default_factory=list)
     pull: Pull | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Discussion:
+    """A discussion; its number is of the same sequence as those of issues and pull requests.
+
+    `answered_at`: when `answer`, one of its comments or their replies, was chosen.
+    """
+
+    id: int
+    number: int
+    title: str
+    author: Account | None
+    created_at: datetime
+    updated_at: datetime
+    repo: Repo = field(repr=False)
+    comments: list[Remark] = field(default_factory=list)
+    answer: Remark | None = None
+    answered_at: datetime | None = None
+
+    def remarks(self) -> Iterator[Remark]:
+        """Everything that was said in it: comments and replies."""
+        for comment in self.comments:
+            yield comment
+            yield from comment.replies
+
+
+@dataclass(slots=True, eq=False)
+class Remark:
+    """A comment in a discussion, or a reply to one. Deleted under its replies, it stays without its author."""
+
+    id: int
+    author: Account | None
+    created_at: datetime
+    updated_at: datetime
+    discussion: Discussion = field(repr=False)
+    reply_to: Remark | None = field(default=None, repr=False)
+    replies: list[Remark] = field(default_factory=list)
+    deleted_at: datetime | None = None
+
+    @property
+    def repo(self) -> Repo:
+        """Where it stands."""
+        return self.discussion.repo
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +185,9 @@ class Release:
 class Repo:
     """A repository. `access`: gone answers 404, blocked 451. `moved` holds where transferred issues went.
 
-    `referrers` and `paths`: the views of the last 14 days by where they came from, and by page below the repository.
+    `maintained`: whether the world's person runs it; what others run counts only for what the person gave there.
+    `parent`: of what it is a fork; `forks`: its own, not theirs. `referrers` and `paths`: the views of the last
+    14 days by where they came from, and by page below the repository.
     """
 
     id: int
@@ -135,16 +195,21 @@ class Repo:
     name: str
     created_at: datetime
     updated_at: datetime
+    pushed_at: datetime
     description: str = ""
+    maintained: bool = True
+    parent: Repo | None = field(default=None, repr=False)
     former_names: list[str] = field(default_factory=list)
     stars: list[Mark] = field(default_factory=list)
-    forks: list[Mark] = field(default_factory=list)
+    forks: list[Repo] = field(default_factory=list)
     watchers: int = 1
     threads: dict[int, Thread] = field(default_factory=dict)
+    discussions: dict[int, Discussion] = field(default_factory=dict)
     last_number: int = 0
     deleted: set[int] = field(default_factory=set)
     moved: dict[int, tuple[Repo, int]] = field(default_factory=dict)
     has_issues: bool = True
+    has_discussions: bool = False
     traffic: dict[date, Traffic] = field(default_factory=dict)
     referrers: dict[str, int] = field(default_factory=dict)
     paths: dict[str, int] = field(default_factory=dict)
@@ -155,6 +220,15 @@ class Repo:
     def full_name(self) -> str:
         """owner/name, as it is called now."""
         return f"{self.owner.login}/{self.name}"
+
+    def take_number(self) -> int:
+        """The next number of an issue, a pull request or a discussion."""
+        self.last_number += 1
+        return self.last_number
+
+    def network(self) -> int:
+        """How many forks there are in its network, forks of forks included."""
+        return sum(1 + fork.network() for fork in self.forks)
 
 
 @dataclass(slots=True, eq=False)

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
 from harvester.demo.conversations import Conversations
+from harvester.demo.discussions import Discussions
 from harvester.demo.repositories import Repositories
 from harvester.demo.things import Account, Post, Reads
 from harvester.demo.truth import Truth, truth_of
 
 
-class World(Repositories, Conversations):
+class World(Repositories, Conversations, Discussions):
     """Everything there is, at `now`. Change it by its methods only: servers cache what they said by `version`.
 
     `live` makes one more day happen; `advance` calls it.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ from jsonschema import Draft202012Validator, FormatChecker
 
 from harvester.demo.graphql_schema import small_sdl
 from harvester.demo.life import build
+from harvester.demo.plans import PLANS
 from harvester.demo.server import Servers, serve
+from harvester.demo.things import Account
 from harvester.demo.world import World
 
 TODAY = date(2026, 11, 24)
@@ -30,6 +32,20 @@ def world() -> World:
 def still_world() -> World:
     """A world that no test changes."""
     return build(TODAY)
+
+
+@pytest.fixture
+def bare_world() -> World:
+    """The repositories of the demo world, its bots and a few people, and nothing that ever happened."""
+    world = World(datetime(2026, 11, 20, 12, tzinfo=UTC), Account("wren-hollow", 3_999_001), "notes.wren.example")
+    for login in ("amber-badger", "brisk-badger", "calm-badger", "dusty-badger"):
+        world.new_account(login)
+    world.new_account("dependabot[bot]", "Bot")
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    for n, plan in enumerate(PLANS):
+        owner = world.account(plan.owner) or world.new_account(plan.owner, "Organization")
+        world.create(owner, plan.name, at=begun + timedelta(days=n), maintained=plan.maintained)
+    return world
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def api(servers: Servers) -> str:
 def test_walking_every_list_finds_the_whole_truth(world: World, http: requests.Session, style: Any) -> None:
     found: dict[str, int] = dict.fromkeys(("issues", "closed", "comments", "pulls", "merged", "reviews", "inline"), 0)
     with serve(world, github=GitHub(world, paging=Paging(style))) as servers:
-        for repo in world.repos:
+        for repo in world.maintained():
             base = f"{servers.github.url}/repos/{repo.full_name}"
             threads = everything(http, f"{base}/issues", state="all", per_page=100)
             issues = [t for t in threads if "pull_request" not in t]
@@ -75,7 +75,7 @@ def test_history_gives_stars_by_los_angeles_day_back_to_creation(
     world: World, http: requests.Session, api: str
 ) -> None:
     days: dict[Any, int] = {}
-    for repo in world.repos:
+    for repo in world.maintained():
         for week in everything(http, f"{api}/repos/{repo.full_name}/stargazers/history"):
             sunday = datetime.fromtimestamp(week["week"], UTC)
             assert (sunday.weekday(), sunday.hour) == (6, 0)
