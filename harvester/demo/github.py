@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from harvester.demo.exchange import Answer, Request, as_json, matches, to_bytes
 from harvester.demo.github_access import Asker, Token
+from harvester.demo.github_apps import GitHubApp, Tokens
 from harvester.demo.github_graphql import GraphQL
 from harvester.demo.github_json import Renderer
 from harvester.demo.github_limits import Limits, Resource
@@ -19,9 +20,11 @@ from harvester.demo.things import Account, Repo
 from harvester.demo.world import World
 
 API_VERSIONS = ("2022-11-28", "2026-03-10")
+APP_LIMIT = 5_000  # requests an hour by the App itself, which are those for tokens
 
 _REPO = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)(?P<rest>/.*)?|/repositories/(?P<id>\d+)(?P<rest2>/.*)?")
 _REPOS_OF = re.compile(r"/(users|orgs)/([^/]+)/repos")
+_ACCESS_TOKENS = re.compile(r"/app/installations/(\d+)/access_tokens")
 _ACCOUNT = re.compile(r"/(users|orgs)/([^/]+)")
 _REPO_ORDERS: Mapping[str, Callable[[Repo], Position]] = {
     "created": lambda repo: (repo.created_at, repo.id),
@@ -36,6 +39,7 @@ class GitHub:
 
     `closed_stargazers`: what the list of stargazers answers an outsider, 404, 403, or 200 with nothing.
     `has_history`: whether /stargazers/history exists, which Enterprise Server lacks. `graphql`: the other endpoint.
+    `app`: a GitHub App that may ask for tokens of its installations.
     Paths may begin with /api/v3 and /api/graphql, as they do on Enterprise Server.
     """
 
@@ -49,10 +53,12 @@ class GitHub:
         closed_stargazers: int = 404,
         has_history: bool = True,
         graphql: GraphQL | None = None,
+        app: GitHubApp | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self.world = world
         self.tokens = dict(tokens) if tokens is not None else {"demo": Token(world.person.login)}
+        self._credentials = Tokens(self.tokens, app, clock)
         self.limits = limits or Limits(clock)
         self.paging = paging or Paging()
         self.closed_stargazers = closed_stargazers
@@ -64,11 +70,14 @@ class GitHub:
     def answer(self, request: Request) -> Answer:
         """Answer one request; the world stands still meanwhile."""
         with self.world.lock:
+            path = unquote(request.path).removeprefix("/api/v3")
             try:
+                self._check(request)
+                if request.method == "POST" and (found := _ACCESS_TOKENS.fullmatch(path)):
+                    return self._give_token(request, int(found[1]))
                 asker = self._who(request)
             except Refused as refusal:
                 return refusal.answer
-            path = unquote(request.path).removeprefix("/api/v3")
             if path in ("/graphql", "/api/graphql"):
                 return self._decorate(self._graphql(request, asker), asker, "graphql")
             try:
@@ -77,18 +86,25 @@ class GitHub:
                 answer = refusal.answer
             return self._decorate(answer, asker, "core")
 
-    def _who(self, request: Request) -> Asker:
+    def _check(self, request: Request) -> None:
         if not request.headers.get("user-agent"):
             raise refuse(403, "Request forbidden by administrative rules. A User-Agent header is required.")
         if request.headers.get("x-github-api-version", API_VERSIONS[0]) not in API_VERSIONS:
             raise refuse(400, "The API version requested is not supported")
+
+    def _who(self, request: Request) -> Asker:
         secret = request.bearer()
-        if secret is not None and secret not in self.tokens:
+        token = None if secret is None else self._credentials.find(secret)
+        if secret is not None and token is None:
             raise refuse(401, "Bad credentials")
-        token = None if secret is None else self.tokens[secret]
-        if token is not None and self.world.account(token.login) is None:
-            self.world.new_account(token.login)
-        return Asker(secret or "", token, self.world.person.login)
+        asker = Asker(secret or "", token, self.world.person.login)
+        if asker.login is not None and self.world.account(asker.login) is None:
+            self.world.new_account(asker.login, "Bot" if asker.is_app else "User")
+        return asker
+
+    def _give_token(self, request: Request, number: int) -> Answer:
+        refused = self.limits.charge("app", "core", APP_LIMIT, 1, request.in_flight)
+        return refused or as_json(self._credentials.give(request, number), 201)
 
     def _rest(self, request: Request, path: str, asker: Asker) -> Answer:
         is_new = request.headers.get("x-github-api-version") == API_VERSIONS[1]
@@ -123,13 +139,9 @@ class GitHub:
 
     def _say(self, request: Request, path: str, asker: Asker, render: Renderer) -> Said:
         if path in ("/user", "/user/repos"):
-            if asker.token is None:
-                raise refuse(401, "Requires authentication")
-            own = self._account(asker.token.login)
-            if path == "/user":
-                return self._profile(own, render), None
-            theirs = [r for r in self.world.repos if asker.maintains(r) and r.owner.id != own.id]
-            return self._repos([*self._owned(own), *theirs], request, path, asker, render)
+            return self._say_own(request, path, asker, render)
+        if path == "/installation/repositories":
+            return self._say_installed(request, asker, render)
         if found := _REPOS_OF.fullmatch(path):
             owner = self._account(found[2], must_be_org=found[1] == "orgs")
             return self._repos(self._owned(owner), request, path, asker, render)
@@ -138,6 +150,29 @@ class GitHub:
         if found := _REPO.fullmatch(path):
             return self._ask_repo(request, asker, render, found)
         raise refuse(404, "Not Found")
+
+    def _say_own(self, request: Request, path: str, asker: Asker, render: Renderer) -> Said:
+        if asker.token is None:
+            raise refuse(401, "Requires authentication")
+        if asker.is_app:
+            raise refuse(403, asker.refusal)
+        own = self._account(asker.token.login)
+        if path == "/user":
+            return self._profile(own, render), None
+        theirs = [repo for repo in self.world.repos if asker.maintains(repo) and repo.owner.id != own.id]
+        return self._repos([*self._owned(own), *theirs], request, path, asker, render)
+
+    def _say_installed(self, request: Request, asker: Asker, render: Renderer) -> Said:
+        if asker.token is None or not asker.is_app:
+            raise refuse(
+                403, "You must authenticate with an installation access token in order to list repositories."
+            )
+        only, repos = asker.token.only, self._owned(self._account(asker.token.login))
+        chosen = [repo for repo in repos if only is None or repo.name in only]
+        listed, link = self._repos(chosen, request, request.path, asker, render)
+        count = sum(1 for repo in chosen if asker.may_open(repo))
+        selection = "all" if only is None else "selected"
+        return {"total_count": count, "repository_selection": selection, "repositories": listed}, link
 
     def _ask_repo(self, request: Request, asker: Asker, render: Renderer, found: re.Match[str]) -> Said:
         rest = found["rest"] or found["rest2"] or ""

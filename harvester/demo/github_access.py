@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from harvester.demo.things import Release, Repo, Review
 
 ANONYMOUS_LIMIT = 60
+RIGHTS = frozenset(("metadata", "issues", "pull_requests", "discussions", "contents", "administration"))
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
     """A credential of a user, with its limits an hour, which all of the user's tokens share.
 
-    `lacks`: rights it has nowhere ("issues", "pull_requests", "discussions", "contents", "administration");
-    `lacks_in`: by owner/name, those it lacks there only. `blind`: private repositories it was not given.
+    `lacks`: which of RIGHTS it has nowhere; `lacks_in`: by owner/name, those it lacks there only. `blind`: private
+    repositories it was not given. The rest is of an App's tokens, `login` being the account that the App named `app`
+    is installed on: its `installation`, the names of the repositories it is for (None: all), and its end.
     """
 
     login: str
@@ -24,6 +27,10 @@ class Token:
     graphql_limit: int = 5_000
     lacks_in: Mapping[str, frozenset[str]] = field(default_factory=dict)
     blind: frozenset[str] = frozenset()
+    app: str = ""
+    installation: int = 0
+    only: frozenset[str] | None = None
+    expires_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,14 +42,23 @@ class Asker:
     person: str
 
     @property
+    def is_app(self) -> bool:
+        """Whether it is an App, not a user."""
+        return self.token is not None and bool(self.token.app)
+
+    @property
     def login(self) -> str | None:
-        """Whose token it is."""
-        return self.token.login if self.token else None
+        """Who it is; an App is a bot of its own."""
+        if self.token is None:
+            return None
+        return f"{self.token.app}[bot]" if self.token.app else self.token.login
 
     @property
     def payer(self) -> str:
-        """Whose limits are counted; without a token the address', which everybody shares here."""
-        return self.token.login.lower() if self.token else ""
+        """Whose limits are counted: the user's, the installation's, or without a token the one address here."""
+        if self.token is None:
+            return ""
+        return f"installation {self.token.installation}" if self.token.app else self.token.login.lower()
 
     @property
     def limit(self) -> int:
@@ -57,7 +73,7 @@ class Asker:
     @property
     def refusal(self) -> str:
         """What GitHub says where a right is lacking."""
-        return "Resource not accessible by personal access token"
+        return f"Resource not accessible by {'integration' if self.is_app else 'personal access token'}"
 
     def lacks(self, permission: str, repo: Repo) -> bool:
         """Whether the token misses a right on a repository."""
@@ -66,17 +82,23 @@ class Asker:
         return permission in self.token.lacks or permission in _of(self.token.lacks_in, repo)
 
     def maintains(self, repo: Repo) -> bool:
-        """Whether the repository is run by whose token this is."""
+        """Whether the repository is run by the user whose token this is."""
         return self.login == repo.owner.login or (repo.maintained and self.login == self.person)
 
-    def permission(self, repo: Repo) -> str:
-        """What GraphQL calls `viewerPermission`."""
+    def may_push(self, repo: Repo) -> bool:
+        """Whether this is as good as push access: a maintainer's, or an App's on its own account."""
+        return self.maintains(repo) or self._is_installed_on(repo)
+
+    def permission(self, repo: Repo) -> str | None:
+        """What GraphQL calls `viewerPermission`; an App has none."""
+        if self.is_app:
+            return None
         return "ADMIN" if self.maintains(repo) else "READ"
 
     def may_see(self, repo: Repo) -> bool:
         """Whether the repository is there at all for them; a blocked one is."""
         if repo.access == "private":
-            return self.maintains(repo) and not self._is_blind_to(repo)
+            return self._is_installed_on(repo) or (self.maintains(repo) and not self._is_blind_to(repo))
         return repo.access != "gone"
 
     def may_open(self, repo: Repo) -> bool:
@@ -90,6 +112,11 @@ class Asker:
     def may_read_release(self, release: Release) -> bool:
         """A draft is seen by those with push access."""
         return release.published_at is not None or self.maintains(release.repo)
+
+    def _is_installed_on(self, repo: Repo) -> bool:
+        token = self.token
+        is_on = token is not None and self.is_app and token.login == repo.owner.login
+        return is_on and token is not None and (token.only is None or repo.name in token.only)
 
     def _is_blind_to(self, repo: Repo) -> bool:
         return self.token is not None and repo.full_name.lower() in {name.lower() for name in self.token.blind}

@@ -202,7 +202,8 @@ _CONVERSATIONS: Mapping[str, Fields] = {
 
 PLAIN: Mapping[str, Fields] = {
     "Repository": _REPOSITORY,
-    "User": {**_ACCOUNT, "name": lambda account: account.login},
+    # An App that asks for itself is a user called "…[bot]".
+    "User": {**_ACCOUNT, **dict.fromkeys(("login", "name"), lambda account: account.login)},
     "Organization": {**_ACCOUNT, "name": lambda account: account.login},
     "Bot": _ACCOUNT,
     **_CONVERSATIONS,

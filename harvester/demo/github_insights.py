@@ -67,7 +67,7 @@ def _top(call: Call, counts: dict[str, int]) -> list[tuple[str, Json]]:
 
 
 def _insist_on_push_access(call: Call) -> None:
-    if not call.asker.maintains(call.repo):
+    if not call.asker.may_push(call.repo):
         raise refuse(403, "Must have push access to repository", headers=accepted("administration"))
 
 

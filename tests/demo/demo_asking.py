@@ -18,9 +18,8 @@ def send(
     operation: str | None = None,
 ) -> Answer:
     """Post a query."""
-    body = json.dumps({"query": query, "variables": variables or {}, "operationName": operation}).encode()
-    headers = {"user-agent": "tests", "authorization": f"Bearer {token}"}
-    return github.answer(Request("POST", "/graphql", headers=headers, body=body))
+    body = {"query": query, "variables": variables or {}, "operationName": operation}
+    return post(github, "/graphql", body, token=token)
 
 
 def ask(github: GitHub, query: str, *, token: str = "demo", operation: str | None = None, **variables: Any) -> Any:
@@ -30,8 +29,18 @@ def ask(github: GitHub, query: str, *, token: str = "demo", operation: str | Non
     return json.loads(answer.body)
 
 
-def get(github: GitHub, path: str, *, token: str = "demo", accept: str = "") -> Answer:
-    """Get a path, query and all."""
+def get(github: GitHub, path: str, *, token: str = "demo", **headers: str) -> Answer:
+    """Get a path, query and all; an underscore in the name of a header is a hyphen."""
     where, _, query = path.partition("?")
-    headers = {"user-agent": "tests", "authorization": f"Bearer {token}", "accept": accept}
-    return github.answer(Request("GET", where, query, headers))
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return github.answer(Request("GET", where, query, _headers(token) | named))
+
+
+def post(github: GitHub, path: str, body: Any = None, *, token: str = "demo") -> Answer:
+    """Post JSON, or nothing."""
+    sent = b"" if body is None else json.dumps(body).encode()
+    return github.answer(Request("POST", path, headers=_headers(token), body=sent))
+
+
+def _headers(token: str) -> dict[str, str]:
+    return {"user-agent": "tests", "authorization": f"Bearer {token}"}

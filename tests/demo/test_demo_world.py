@@ -236,7 +236,7 @@ def test_world_has_forks_discussions_releases_and_a_life_elsewhere(world: World)
     assert any(r.reply_to for r in remarks)
 
 
-def test_demo_stands_on_the_standard_library_and_graphql() -> None:
+def test_demo_stands_on_the_standard_library_graphql_and_jwt() -> None:
     imported = set()
     for file in Path(harvester.demo.__path__[0]).glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -247,4 +247,4 @@ def test_demo_stands_on_the_standard_library_and_graphql() -> None:
     ours = {name for name in imported if name.startswith("harvester.demo.")}
     others = {name.split(".")[0] for name in imported - ours} - set(sys.stdlib_module_names)
     assert ours
-    assert others == {"graphql"}
+    assert others == {"graphql", "jwt"}
