@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from urllib.parse import unquote
 
 from harvester.demo.exchange import Answer, Request, as_json, matches, to_bytes
-from harvester.demo.github_access import Asker, Token
+from harvester.demo.github_access import Asker, Purse, Token
 from harvester.demo.github_apps import GitHubApp, Tokens
 from harvester.demo.github_graphql import GraphQL
 from harvester.demo.github_json import Renderer
@@ -20,7 +20,7 @@ from harvester.demo.things import Account, Repo
 from harvester.demo.world import World
 
 API_VERSIONS = ("2022-11-28", "2026-03-10")
-APP_LIMIT = 5_000  # requests an hour by the App itself, which are those for tokens
+APP = Purse("app", "the App", core=5_000, graphql=0)  # of the App itself, which asks for tokens only
 
 _REPO = re.compile(r"/repos/(?P<name>[^/]+/[^/]+)(?P<rest>/.*)?|/repositories/(?P<id>\d+)(?P<rest2>/.*)?")
 _REPOS_OF = re.compile(r"/(users|orgs)/([^/]+)/repos")
@@ -84,7 +84,7 @@ class GitHub:
                 answer = self._rest(request, path, asker)
             except Refused as refusal:
                 answer = refusal.answer
-            return self._decorate(answer, asker, "core")
+            return self._decorate(answer, asker, _resource(path))
 
     def _check(self, request: Request) -> None:
         if not request.headers.get("user-agent"):
@@ -103,15 +103,15 @@ class GitHub:
         return asker
 
     def _give_token(self, request: Request, number: int) -> Answer:
-        refused = self.limits.charge("app", "core", APP_LIMIT, 1, request.in_flight)
+        refused = self.limits.charge(APP, "core", request)
         return refused or as_json(self._credentials.give(request, number), 201)
 
     def _rest(self, request: Request, path: str, asker: Asker) -> Answer:
         is_new = request.headers.get("x-github-api-version") == API_VERSIONS[1]
         if path == "/rate_limit":
-            limits = self.limits.overview(asker.payer, asker.limit, asker.graphql_limit)
+            limits = self.limits.overview(asker.purse)
             return as_json(limits if is_new else {**limits, "rate": limits["resources"]["core"]})
-        refusal = self.limits.charge(asker.payer, "core", asker.limit, 1, request.in_flight)
+        refusal = self.limits.charge(asker.purse, _resource(path), request)
         if refusal is not None:
             return refusal
         if request.method != "GET" or path != path.rstrip("/"):
@@ -132,7 +132,7 @@ class GitHub:
         etag = f'W/"{hashlib.sha256(body + asker.credential.encode()).hexdigest()}"'
         if matches(etag, request.headers.get("if-none-match")):
             if asker.token is not None:
-                self.limits.refund(asker.payer, "core", asker.limit)
+                self.limits.refund(asker.purse, "core")
             return Answer(304, {"ETag": etag})
         headers = {"ETag": etag, "Content-Type": "application/json; charset=utf-8"}
         return Answer(200, {**headers, "Link": link} if link else headers, body)
@@ -236,20 +236,23 @@ class GitHub:
             return as_json({"message": "This endpoint requires you to be authenticated."}, 401)
 
         def charge(points: int) -> Answer | None:
-            return self.limits.charge(asker.payer, "graphql", asker.graphql_limit, points, request.in_flight)
+            return self.limits.charge(asker.purse, "graphql", request, points)
 
         def rate() -> Mapping[str, int]:
-            return self.limits.rate(asker.payer, "graphql", asker.graphql_limit)
+            return self.limits.rate(asker.purse, "graphql")
 
         return self.graphql.answer(request, asker, charge, rate)
 
     def _decorate(self, answer: Answer, asker: Asker, resource: Resource) -> Answer:
-        limit = asker.limit if resource == "core" else asker.graphql_limit
         headers = {
             "Server": "github.com",
             "Cache-Control": "private, max-age=60, s-maxage=60",
             "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With",
             "X-GitHub-Media-Type": "github.v3; format=json",
-            **self.limits.headers(asker.payer, resource, limit),
+            **self.limits.headers(asker.purse, resource),
         }
         return Answer(answer.status, {**headers, **answer.headers}, answer.body, answer.wire)
+
+
+def _resource(path: str) -> Resource:
+    return "search" if path.startswith("/search/") else "core"

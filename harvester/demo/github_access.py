@@ -34,6 +34,17 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Purse:
+    """Limits that are counted together: requests an hour, GraphQL points an hour, searches a minute."""
+
+    name: str
+    whom: str
+    core: int
+    graphql: int
+    search: int = 30
+
+
+@dataclass(frozen=True, slots=True)
 class Asker:
     """Whoever sent a request. `person`: who maintains the world's own repositories."""
 
@@ -54,21 +65,15 @@ class Asker:
         return f"{self.token.app}[bot]" if self.token.app else self.token.login
 
     @property
-    def payer(self) -> str:
+    def purse(self) -> Purse:
         """Whose limits are counted: the user's, the installation's, or without a token the one address here."""
         if self.token is None:
-            return ""
-        return f"installation {self.token.installation}" if self.token.app else self.token.login.lower()
-
-    @property
-    def limit(self) -> int:
-        """REST requests an hour."""
-        return self.token.limit if self.token else ANONYMOUS_LIMIT
-
-    @property
-    def graphql_limit(self) -> int:
-        """GraphQL points an hour."""
-        return self.token.graphql_limit if self.token else 0
+            return Purse("", "127.0.0.1", ANONYMOUS_LIMIT, 0, 10)
+        if self.token.app:
+            whom = f"installation ID {self.token.installation}"
+            return Purse(whom, whom, self.token.limit, self.token.graphql_limit)
+        login = self.token.login.lower()
+        return Purse(login, f"user ID {login}", self.token.limit, self.token.graphql_limit)
 
     @property
     def refusal(self) -> str:

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from demo_asking import ask, send
 
-from harvester.demo.faults import VirtualClock
 from harvester.demo.github import GitHub
 from harvester.demo.github_access import Token
 from harvester.demo.github_graphql import GraphQL
-from harvester.demo.github_limits import Limits
 from harvester.demo.world import World
 
 REPO = 'repository(owner: "wren-hollow", name: "lantern")'
 VIEWER = "{ viewer { login } }"
-NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -62,26 +58,10 @@ def test_points_and_nodes_follow_the_published_formula(world: World, query: str,
     assert answer["data"]["rateLimit"] == {"cost": cost, "nodeCount": nodes}
 
 
-def test_exhausted_points_are_an_error_with_status_200(world: World) -> None:
-    clock = VirtualClock(NOW)
-    github = GitHub(world, tokens={"demo": Token(world.person.login, graphql_limit=1)}, clock=clock)
-    assert "data" in ask(github, VIEWER)
-    refused = send(github, VIEWER)
-    assert (refused.status, json.loads(refused.body)["errors"][0]["type"]) == (200, "RATE_LIMITED")
-    assert refused.headers["X-RateLimit-Remaining"] == "0"
-    clock.advance(timedelta(hours=1))
-    assert "data" in ask(github, VIEWER)
-
-
 def test_a_query_that_is_refused_costs_a_point_too(world: World) -> None:
     github = GitHub(world)
     assert "errors" in ask(github, "{ viewer { salary } }")
     assert send(github, VIEWER).headers["X-RateLimit-Used"] == "2"
-
-
-def test_secondary_limit_counts_points_a_minute(world: World) -> None:
-    github = GitHub(world, limits=Limits(secondary=True, graphql_points_a_minute=1))
-    assert [send(github, VIEWER).status for _ in range(2)] == [200, 403]
 
 
 @pytest.mark.parametrize("late", [502, 504])
