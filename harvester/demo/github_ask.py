@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from harvester.demo.faults import LIMITS_EXCEEDED
 from harvester.demo.github_access import Asker
 from harvester.demo.github_connections import Slice, cut_connection
 from harvester.demo.graphql_failures import FieldFailed
@@ -29,14 +30,14 @@ class Context:
     def serve(self, nodes: int) -> None:
         """Count nodes. Raises FieldFailed where those before them were too many; the limit is cumulative."""
         if self.appetite is not None and self.served >= self.appetite:
-            raise FieldFailed("RESOURCE_LIMITS_EXCEEDED", "Resource limits for this query exceeded.")
+            raise FieldFailed("RESOURCE_LIMITS_EXCEEDED", LIMITS_EXCEEDED)
         self.served += nodes
 
     def labour(self, effort: int) -> None:
         """Count what costs as much as so many nodes and returns none. Raises FieldFailed where it is too much."""
         self.served += effort
         if self.appetite is not None and self.served > self.appetite:
-            raise FieldFailed("RESOURCE_LIMITS_EXCEEDED", "Resource limits for this query exceeded.")
+            raise FieldFailed("RESOURCE_LIMITS_EXCEEDED", LIMITS_EXCEEDED)
 
 
 @dataclass(frozen=True, slots=True)

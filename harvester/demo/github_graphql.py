@@ -10,6 +10,7 @@ from typing import Any
 from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo, execute_sync
 
 from harvester.demo.exchange import JSON, Answer, Request, as_json, to_bytes
+from harvester.demo.faults import SLOW, TOO_LATE
 from harvester.demo.github_access import Asker
 from harvester.demo.github_ask import Ask, Context
 from harvester.demo.github_asked import ASKED
@@ -21,12 +22,6 @@ from harvester.demo.graphql_query import Query, Question, Reader, Refusal
 from harvester.demo.graphql_rules import Json, locations
 from harvester.demo.graphql_schema import schema_of, small_sdl
 from harvester.demo.world import World
-
-SLOW = "Something went wrong while executing your query. This may be the result of a timeout, or it could be a bug."
-TOO_LATE = (
-    "We couldn't respond to your request in time. Sorry about that. Please try resubmitting your request and "
-    "contact us if the problem persists."
-)
 
 
 @dataclass(frozen=True, slots=True)
