@@ -15,7 +15,10 @@ JSON = "application/json; charset=utf-8"
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What arrived. `base`: scheme and host the client used. `in_flight`: requests under way, this one included."""
+    """What arrived. `base`: scheme and host the client used. `in_flight`: requests under way, this one included.
+
+    `takes`: seconds until its answer goes back.
+    """
 
     method: str
     path: str
@@ -24,6 +27,7 @@ class Request:
     body: bytes = b""
     base: str = "http://127.0.0.1"
     in_flight: int = 1
+    takes: float = 0.0
 
     @property
     def target(self) -> str:

@@ -8,11 +8,11 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from harvester.demo.exchange import Answer, Request, as_json
+from harvester.demo.exchange import Answer, Request, as_json, to_bytes
 
-Fault = Callable[[Answer], Answer]
+Fault = Callable[[Answer, Request], Answer]
 
 HTML = "text/html; charset=utf-8"
 UNICORN = b"<!DOCTYPE html><html><head><title>Unicorn!</title></head><body>502 Bad Gateway</body></html>"
@@ -23,6 +23,13 @@ SECONDARY = (
 
 EXCEEDED = "API rate limit exceeded for user ID 1."
 DOCS = "https://docs.github.com/rest/using-the-rest-api/rate-limits-for-the-rest-api"
+SOMETHING = "Something went wrong while executing your query."
+SLOW = f"{SOMETHING} This may be the result of a timeout, or it could be a GitHub bug."
+TOO_LATE = (
+    "We couldn't respond to your request in time. Sorry about that. Please try resubmitting your request and "
+    "contact us if the problem persists."
+)
+LIMITS_EXCEEDED = "Resource limits for this query exceeded."
 MESSAGES = {
     401: "Bad credentials",
     403: "Resource not accessible by personal access token",
@@ -32,6 +39,7 @@ MESSAGES = {
     451: "Repository access blocked",
     500: "Server Error",
     503: "Service unavailable",
+    504: TOO_LATE,
 }
 
 
@@ -67,7 +75,7 @@ class Faults:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def inject(self, fault: Fault, path: str = "", *, nth: int = 1, times: int = 1) -> None:
-        """Hit the nth request, and so many in all, whose "METHOD /path?query" this pattern is found in."""
+        """X"""
         with self._lock:
             self._rules.append(_Rule(re.compile(path), fault, nth, nth + times - 1))
 
@@ -83,55 +91,95 @@ class Faults:
 
     def apply(self, request: Request, answer: Answer) -> Answer:
         """The answer, spoilt where a rule says so."""
-        target = f"{request.method} {request.target}"
+        text = f"{request.method} {request.target}"
+        if request.body:
+            text += f"\n{request.body.decode(errors='replace')}"
         with self._lock:
             for rule in self._rules:
-                if rule.pattern.search(target):
+                if rule.pattern.search(text):
                     rule.seen += 1
                     if rule.first <= rule.seen <= rule.last:
                         rule.hits += 1
-                        answer = rule.fault(answer)
+                        answer = rule.fault(answer, request)
         return answer
 
 
 def status(code: int, message: str = "") -> Fault:
-    """A plain refusal with GitHub's error body: 401, 404, 410, 422, 451, 500, 503 …"""
-
-    def fault(_: Answer) -> Answer:
-        return as_json({"message": message or MESSAGES.get(code, "Error"), "status": str(code)}, code)
-
-    return fault
+    """A plain refusal with GitHub's error body: 401, 404, 410, 422, 451, 500, 503, 504 …"""
+    return lambda *_: as_json({"message": message or MESSAGES.get(code, "Error"), "status": str(code)}, code)
 
 
 def html(code: int = 502) -> Fault:
     """A page for people instead of an answer, honestly labelled."""
-    return lambda _: Answer(code, {"Content-Type": HTML}, UNICORN)
+    return lambda *_: Answer(code, {"Content-Type": HTML}, UNICORN)
 
 
 def html_as_json() -> Fault:
     """A page for people with status 200 and a JSON content type."""
-    return lambda answer: replace(answer, status=200, body=UNICORN)
+    return lambda answer, _: replace(answer, status=200, body=UNICORN)
 
 
 def bad_json() -> Fault:
     """Status 200 and full length, but the JSON is cut short."""
-    return lambda answer: replace(answer, body=answer.body[: max(1, len(answer.body) // 2)])
+    return lambda answer, _: replace(answer, body=answer.body[: max(1, len(answer.body) // 2)])
 
 
 def empty() -> Fault:
     """Status 200 and nothing else."""
-    return lambda answer: replace(answer, status=200, body=b"")
+    return lambda answer, _: replace(answer, status=200, body=b"")
+
+
+def wrong_shape() -> Fault:
+    """Status 200 with an object where a list was asked for, and with a list where it was an object."""
+
+    def fault(answer: Answer, _: Request) -> Answer:
+        said = json.loads(answer.body)
+        return replace(answer, status=200, body=to_bytes({"items": said} if isinstance(said, list) else [said]))
+
+    return fault
+
+
+def cut_list() -> Fault:
+    """A list that ends too early and says nothing of it: half of its items, and no page after them."""
+
+    def fault(answer: Answer, _: Request) -> Answer:
+        kept = {name: value for name, value in answer.headers.items() if name != "Link"}
+        return replace(answer, headers=kept, body=to_bytes(_halved(json.loads(answer.body))))
+
+    return fault
+
+
+def _halved(said: Any, *, is_top: bool = True) -> Any:
+    if isinstance(said, list) and is_top:
+        return said[: len(said) // 2]
+    if isinstance(said, dict):
+        whole = {key: _halved(value, is_top=key in ("nodes", "edges")) for key, value in said.items()}
+        return whole | ({"hasNextPage": False} if "hasNextPage" in said else {})
+    return said
+
+
+def moved(number: int) -> Fault:
+    """What was asked of a repository is now, all of a sudden, at another one: 301 to the same below its id."""
+
+    def fault(answer: Answer, request: Request) -> Answer:
+        below = re.sub(
+            r"^(/api/v3)?/(repos/[^/]+/[^/]+|repositories/\d+)", rf"\1/repositories/{number}", request.target
+        )
+        url = request.base + below
+        return as_json({"message": "Moved Permanently", "url": url}, 301, {**answer.headers, "Location": url})
+
+    return fault
 
 
 def wire(how: Literal["reset", "truncated", "trickle", "silence"]) -> Fault:
     """The connection fails: reset, cut in the body, a byte now and then, or no word until the client gives up."""
-    return lambda answer: replace(answer, wire=how)
+    return lambda answer, _: replace(answer, wire=how)
 
 
 def secondary_limit(code: Literal[403, 429] = 403, *, retry_after: int | None = 60) -> Fault:
     """GitHub's secondary limit, which no header announces; Retry-After may be missing."""
 
-    def fault(answer: Answer) -> Answer:
+    def fault(answer: Answer, _: Request) -> Answer:
         headers = dict(answer.headers)
         if retry_after is not None:
             headers["Retry-After"] = str(retry_after)
@@ -148,7 +196,7 @@ def primary_limit(
 ) -> Fault:
     """GitHub's primary limit: nothing remains until the reset."""
 
-    def fault(answer: Answer) -> Answer:
+    def fault(answer: Answer, _: Request) -> Answer:
         reset = int(clock().timestamp()) + reset_in
         headers = {**answer.headers, "X-RateLimit-Remaining": "0", "X-RateLimit-Reset": str(reset)}
         body = {"message": EXCEEDED, "documentation_url": DOCS}
@@ -162,27 +210,28 @@ def no_permission() -> Fault:
     return status(403, "Resource not accessible by personal access token")
 
 
-def graphql_partial(error: str = "SERVICE_UNAVAILABLE") -> Fault:
-    """GraphQL with status 200, the last top-level field null, and an error saying so."""
+def graphql_partial(error: str = "SERVICE_UNAVAILABLE", message: str = SOMETHING) -> Fault:
+    """GraphQL with status 200, the last top-level field null, and an error saying so; error "" has no type."""
 
-    def fault(answer: Answer) -> Answer:
+    def fault(answer: Answer, _: Request) -> Answer:
         data = json.loads(answer.body).get("data") or {}
         lost = next((name for name in reversed(data) if data[name] is not None and name != "rateLimit"), "data")
-        problem = {"type": error, "path": [lost], "message": "Something went wrong while executing your query."}
+        problem = {**({"type": error} if error else {}), "path": [lost], "message": message}
         return as_json({"data": {**data, lost: None}, "errors": [problem]}, 200, answer.headers)
 
     return fault
 
 
-def graphql_error(error: str = "RATE_LIMITED", message: str = EXCEEDED) -> Fault:
+def graphql_error(error: str = "RATE_LIMITED", message: str = EXCEEDED, **more: str) -> Fault:
     """GraphQL with status 200 and no data at all."""
-    return lambda answer: as_json({"errors": [{"type": error, "message": message}]}, 200, answer.headers)
+    return lambda answer, _: as_json({"errors": [{"type": error, **more, "message": message}]}, 200, answer.headers)
 
 
 KINDS: Mapping[str, Callable[[], Fault]] = {
     "500": lambda: status(500),
     "502 html": html,
     "503": lambda: status(503),
+    "504": lambda: status(504),
     "reset": lambda: wire("reset"),
     "truncated": lambda: wire("truncated"),
     "trickle": lambda: wire("trickle"),
@@ -190,6 +239,8 @@ KINDS: Mapping[str, Callable[[], Fault]] = {
     "bad json": bad_json,
     "html 200": html_as_json,
     "empty 200": empty,
+    "wrong shape": wrong_shape,
+    "301 elsewhere": lambda: moved(1),
     "secondary 403": secondary_limit,
     "secondary 403 bare": lambda: secondary_limit(retry_after=None),
     "secondary 429": lambda: secondary_limit(429),
@@ -203,6 +254,12 @@ KINDS: Mapping[str, Callable[[], Fault]] = {
     "422": lambda: status(422),
     "451": lambda: status(451),
     "graphql partial": graphql_partial,
+    "graphql resource limits": lambda: graphql_partial("RESOURCE_LIMITS_EXCEEDED", LIMITS_EXCEEDED),
+    "graphql timeout": lambda: graphql_partial("", SLOW),
     "graphql rate limited": graphql_error,
+    "graphql rate limit": lambda: graphql_error("RATE_LIMIT", code="graphql_rate_limit"),
 }
 """Every kind of fault by name, for tests over all of them."""
+
+SILENT: Mapping[str, Callable[[], Fault]] = {"cut-off list": cut_list}
+"""The faults that no answer shows: only a later one can set right what they spoilt."""

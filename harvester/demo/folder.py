@@ -65,10 +65,8 @@ class Demo:
 @contextmanager
 def opened(folder: Path, today: date, *, ago: int = 0) -> Iterator[Demo]:
     """Serve the demo world while the block runs, as it was `ago` days before today; `folder` gets what reads it."""
-    world = build(today - timedelta(days=ago), start=beginning(today))
-    # A token without any special right, as most people use.
-    token = Token(world.person.login, frozenset({"administration"}))
-    github = GitHub(world, tokens={KEY: token})
+    world = build(today - timedelta(days=ago), start=beginning(today), visitors=True)
+    github = GitHub(world, tokens={KEY: Token(world.person.login)})
     with serve(world, github=github, plausible=Plausible(world, keys=frozenset({KEY}))) as servers:
         yield Demo(world, _write(folder, world, servers))
 

@@ -1,44 +1,66 @@
-"""GitHub's GraphQL API over a demo world: the part of its schema that a harvest reads."""
+"""GitHub's GraphQL endpoint over a demo world: graphql-core runs the queries, GitHub's rules limit them."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from harvester.demo.exchange import Answer, Request, as_json
+from graphql import DocumentNode, ExecutionResult, GraphQLError, GraphQLResolveInfo, execute_sync
+
+from harvester.demo.exchange import JSON, Answer, Request, as_json, to_bytes
+from harvester.demo.faults import SLOW, TOO_LATE
 from harvester.demo.github_access import Asker
-from harvester.demo.github_connections import Placed, connect
-from harvester.demo.github_fields import PLAIN, account_node, state_of
-from harvester.demo.github_json import iso, node_id
-from harvester.demo.graphql_language import BadQuery, parse
-from harvester.demo.graphql_run import Cost, FieldFailed, Node, Run, Schema, cost_of
-from harvester.demo.things import Repo, Thread, pull_of, threads_of
+from harvester.demo.github_ask import Ask, Context
+from harvester.demo.github_asked import ASKED
+from harvester.demo.github_fields import plain_field, type_of
+from harvester.demo.github_json import iso
+from harvester.demo.graphql_cost import Cost
+from harvester.demo.graphql_failures import FieldFailed
+from harvester.demo.graphql_query import Query, Question, Reader, Refusal
+from harvester.demo.graphql_rules import Json, locations
+from harvester.demo.graphql_schema import schema_of, small_sdl
 from harvester.demo.world import World
 
-Arguments = Mapping[str, Any]
 
-SLOW = "Something went wrong while executing your query. This may be the result of a timeout, or it could be a bug."
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An answer in pieces: each top-level field by itself, so that the rate limit can be told anew."""
 
+    data: Mapping[str, bytes] | None
+    errors: bytes | None
 
-@dataclass(slots=True)
-class Context:
-    """What resolvers know beside their object. `rate`: the credential's hour, once this query is charged."""
-
-    world: World
-    asker: Asker
-    cost: Cost
-    rate: Callable[[], Mapping[str, int]]
+    def body(self, account: Mapping[str, Any]) -> bytes:
+        """The whole of it, with what is true of the rate limit now."""
+        data = b"null"
+        if self.data is not None:
+            fresh = {key: to_bytes(value) for key, value in account.items()}
+            data = b"{%b}" % b",".join(b"%b:%b" % (to_bytes(k), fresh.get(k, v)) for k, v in self.data.items())
+        return b'{"data":%b%b}' % (data, b',"errors":' + self.errors if self.errors else b"")
 
 
 @dataclass(slots=True)
 class GraphQL:
-    """The endpoint. `patience`: a query that may return more nodes than this times out with a 502."""
+    """The endpoint. `sdl`: the schema it answers by, the demo's own part of GitHub's unless told.
+
+    `without`: fields, as Type.field, that this Enterprise Server's schema has not yet. `patience`: a query that
+    may return more nodes than this times out, with status `late`. `appetite`: once so many nodes were returned,
+    further connections of the query fail, as GitHub's do since July 2026.
+    """
 
     world: World
+    sdl: str = field(default_factory=small_sdl)
+    without: frozenset[str] = frozenset()
     patience: int | None = None
+    late: int = 502
+    appetite: int | None = None
+    _reader: Reader = field(init=False)
+    _told: dict[tuple[object, ...], _Told] = field(default_factory=dict)
+    _version: int = -1
+
+    def __post_init__(self) -> None:
+        self._reader = Reader(self.sdl, self.without)
 
     def answer(
         self,
@@ -47,236 +69,74 @@ class GraphQL:
         charge: Callable[[int], Answer | None],
         rate: Callable[[], Mapping[str, int]],
     ) -> Answer:
-        """Run one query; `charge` counts its points and may refuse."""
+        """Run one query; `charge` counts its points and may refuse, `rate` tells the hour's account after it."""
         try:
-            asked = json.loads(request.body)
-            text, variables = asked["query"], asked.get("variables") or {}
-        except (ValueError, KeyError, TypeError):
+            question = Question.of(request.body)
+        except ValueError:
             return as_json({"message": "Problems parsing JSON"}, 400)
         try:
-            document = parse(text)
-            run = Run(SCHEMA, document, {**document.defaults, **variables}, None)
-            cost = cost_of(run)
-            refusal = charge(cost.points)
-            if refusal is not None:
-                return refusal
-            if self.patience is not None and cost.nodes > self.patience:
-                return as_json({"data": None, "errors": [{"message": SLOW}]}, 502)
-            run.context = Context(self.world, asker, cost, rate)
-            data = run.execute()
-        except BadQuery as error:
-            return as_json({"errors": [{"message": str(error), **error.extra}]})
-        return as_json({"data": data, "errors": run.errors} if run.errors else {"data": data})
+            query, cost = self._reader.read(question)
+        except Refusal as refusal:
+            return charge(1) or as_json({"errors": refusal.errors})
+        refused = charge(cost.points)
+        if refused is not None:
+            return refused
+        if self.patience is not None and cost.nodes > self.patience:
+            said = {"message": TOO_LATE} if self.late == 504 else {"data": None, "errors": [{"message": SLOW}]}
+            return as_json(said, self.late)
+        context = Context(self.world, asker, _account(cost, rate()), self.appetite)
+        return Answer(200, {"Content-Type": JSON}, self._body(query, question, context))
+
+    def _body(self, query: Query, question: Question, context: Context) -> bytes:
+        if self._version != self.world.version:
+            self._told.clear()
+            self._version = self.world.version
+        key = (*question.key, context.asker.credential, self.appetite)
+        told = self._told.get(key)
+        if told is None:
+            told = _tell(self._run(query.document, question, context))
+            if query.is_repeatable:
+                self._told[key] = told
+        account: Mapping[str, Any] = {}
+        if query.is_repeatable and query.account is not None:
+            account = self._run(query.account, question, context).data or {}
+        return told.body(account)
+
+    def _run(self, document: DocumentNode, question: Question, context: Context) -> ExecutionResult:
+        return execute_sync(
+            schema_of(self.sdl, self.without),
+            document,
+            context_value=context,
+            variable_values=dict(question.variables),
+            operation_name=question.operation,
+            field_resolver=_resolve,
+            type_resolver=lambda thing, *_: type_of(thing),
+        )
 
 
-def _repository(_: Node, arguments: Arguments, context: Context) -> Node:
-    name = f"{arguments['owner']}/{arguments['name']}"
-    repo = context.world.repo(name)
-    if repo is None and arguments.get("followRenames", True):
-        repo = context.world.renamed(name)
-    if repo is None or not context.asker.may_see(context.world, repo):
-        raise FieldFailed("NOT_FOUND", f"Could not resolve to a Repository with the name '{name}'.")
-    if repo.access == "blocked":
-        raise FieldFailed("FORBIDDEN", "Repository access blocked")
-    return Node("Repository", repo)
-
-
-def _node(_: Node, arguments: Arguments, context: Context) -> Node:
-    for node in _by_node_id(context, str(arguments["id"])):
-        return node
-    raise FieldFailed("NOT_FOUND", f"Could not resolve to a node with the global id of '{arguments['id']}'")
-
-
-def _nodes(node: Node, arguments: Arguments, context: Context) -> list[Node | FieldFailed]:
-    found: list[Node | FieldFailed] = []
-    for each in arguments["ids"]:
-        try:
-            found.append(_node(node, {"id": each}, context))
-        except FieldFailed as failure:  # one unknown id does not hide the others
-            found.append(failure)
-    return found
-
-
-def _by_node_id(context: Context, wanted: str) -> Iterator[Node]:
-    for repo in context.world.repos:
-        if not context.asker.may_see(context.world, repo) or repo.access == "blocked":
-            continue
-        if wanted.startswith("R_"):
-            if node_id("R", repo.id) == wanted:
-                yield Node("Repository", repo)
-            continue
-        for thread in threads_of(repo):
-            if thread.pull is None:
-                if node_id("I", thread.id) == wanted:
-                    yield Node("Issue", thread, repo)
-                continue
-            if node_id("PR", thread.pull.id) == wanted:
-                yield Node("PullRequest", thread, repo)
-            for review in thread.pull.reviews:
-                if node_id("PRR", review.id) == wanted and context.asker.may_read(review):
-                    yield Node("PullRequestReview", review, (repo, thread))
-
-
-def _owner(_: Node, arguments: Arguments, context: Context) -> Node:
-    wanted = str(arguments["login"]).lower()
-    for login, account in context.world.accounts.items():
-        if login.lower() == wanted:
-            return account_node(account)
-    raise FieldFailed("NOT_FOUND", f"Could not resolve to a User with the login of '{arguments['login']}'.")
-
-
-def _viewer(_: Node, __: Arguments, context: Context) -> Node:
-    return account_node(context.world.accounts[context.asker.login or ""])
-
-
-def _rate_limit(_: Node, __: Arguments, context: Context) -> Node:
-    rate = context.rate()
+def _account(cost: Cost, rate: Mapping[str, int]) -> Json:
     reset = iso(datetime.fromtimestamp(rate["reset"], UTC))
-    more = {"cost": context.cost.points, "nodeCount": context.cost.nodes, "resetAt": reset}
-    return Node("RateLimit", {**rate, **more})
+    return {**rate, "cost": cost.points, "nodeCount": cost.nodes, "resetAt": reset}
 
 
-def _repositories(node: Node, arguments: Arguments, context: Context) -> Node:
-    own = [r for r in context.world.repos if r.owner.id == node.value.id]
-    visible = [r for r in own if r.access != "blocked" and context.asker.may_see(context.world, r)]
-    return connect("Repository", [((r.created_at, r.id), Node("Repository", r)) for r in visible], arguments)
+def _resolve(thing: Any, info: GraphQLResolveInfo[Context], **arguments: Any) -> Any:
+    kind, name = info.parent_type.name, info.field_name
+    plain = plain_field(kind, name)
+    if plain is not None:
+        return plain(thing)
+    return ASKED[kind][name](thing, Ask(arguments, info.context))
 
 
-def _issues(node: Node, arguments: Arguments, context: Context) -> Node:
-    _need(context, "issues")
-    wanted = arguments.get("filterBy") or {}
-    states = arguments.get("states") or wanted.get("states")
-    since = datetime.fromisoformat(wanted["since"]) if wanted.get("since") else None
-    # Issues that are switched off count as none here, where REST answers 410.
-    threads: Iterable[Thread] = threads_of(node.value, pulls=False) if node.value.has_issues else ()
-    kept = [t for t in threads if since is None or t.updated_at >= since]
-    return _threads("Issue", node.value, kept, states, arguments)
+def _tell(result: ExecutionResult) -> _Told:
+    errors = [_failure(error) for error in result.errors or ()]
+    data = None if result.data is None else {key: to_bytes(value) for key, value in result.data.items()}
+    return _Told(data, to_bytes(errors) if errors else None)
 
 
-def _pulls(node: Node, arguments: Arguments, context: Context) -> Node:
-    _need(context, "pull_requests")
-    threads = threads_of(node.value, pulls=True)
-    return _threads("PullRequest", node.value, threads, arguments.get("states"), arguments)
-
-
-def _threads(
-    kind: str, repo: Repo, threads: Iterable[Thread], states: list[str] | None, arguments: Arguments
-) -> Node:
-    order = arguments.get("orderBy") or {}
-    by_update = order.get("field") == "UPDATED_AT"
-    placed = [
-        ((t.updated_at if by_update else t.created_at, t.id), Node(kind, t, repo))
-        for t in threads
-        if not states or state_of(t) in states
-    ]
-    return connect(kind, placed, arguments, down=order.get("direction") == "DESC")
-
-
-def _one(kind: str) -> Callable[[Node, Arguments, Context], Node]:
-    def find(node: Node, arguments: Arguments, context: Context) -> Node:
-        _need(context, "issues" if kind == "Issue" else "pull_requests")
-        thread = node.value.threads.get(arguments["number"])
-        if thread is None or (thread.pull is not None) != (kind == "PullRequest"):
-            raise FieldFailed("NOT_FOUND", f"Could not resolve to {kind} number {arguments['number']}.")
-        return Node(kind, thread, node.value)
-
-    return find
-
-
-def _comments(node: Node, arguments: Arguments, _: Context) -> Node:
-    order = arguments.get("orderBy") or {}
-    by_update = order.get("field") == "UPDATED_AT"
-    placed = [
-        ((c.updated_at if by_update else c.created_at, c.id), Node("IssueComment", c, node.home))
-        for c in node.value.comments
-    ]
-    return connect("IssueComment", placed, arguments, down=order.get("direction") == "DESC")
-
-
-def _reviews(node: Node, arguments: Arguments, context: Context) -> Node:
-    states = arguments.get("states")
-    placed = [
-        ((r.created_at, r.id), Node("PullRequestReview", r, (node.home, node.value)))
-        for r in pull_of(node.value).reviews
-        if context.asker.may_read(r) and (not states or r.state in states)
-    ]
-    return connect("PullRequestReview", placed, arguments)
-
-
-def _review_comments(node: Node, arguments: Arguments, _: Context) -> Node:
-    repo, thread = node.home
-    said = [c for c in pull_of(thread).inline if c.review_id == node.value.id]
-    placed: list[Placed] = [((c.created_at, c.id), Node("PullRequestReviewComment", c, repo)) for c in said]
-    return connect("PullRequestReviewComment", placed, arguments)
-
-
-def _stargazers(node: Node, arguments: Arguments, context: Context) -> Node:
-    shown = connect(
-        "Stargazer", [((m.at, m.account.id), account_node(m.account)) for m in node.value.stars], arguments
-    )
-    if context.asker.is_admin(context.world):
-        return shown
-    hidden = connect("Stargazer", [], arguments)  # outsiders: counted, never listed
-    return Node(hidden.type, _with_total(hidden.value, len(node.value.stars)), hidden.home)
-
-
-def _forks(node: Node, arguments: Arguments, _: Context) -> Node:
-    empty = connect("Repository", [], arguments)  # the forks themselves are not in the world
-    return Node(empty.type, _with_total(empty.value, len(node.value.forks)), empty.home)
-
-
-def _watchers(node: Node, arguments: Arguments, _: Context) -> Node:
-    empty = connect("User", [], arguments)
-    return Node(empty.type, _with_total(empty.value, node.value.watchers), empty.home)
-
-
-def _with_total(part: Any, total: int) -> Any:
-    return type(part)(part.shown, total, part.has_next, part.has_previous)
-
-
-def _need(context: Context, permission: str) -> None:
-    if context.asker.lacks(permission):
-        raise FieldFailed("FORBIDDEN", "Resource not accessible by personal access token")
-
-
-SCHEMA = Schema(
-    plain=PLAIN,
-    asked={
-        "Query": {
-            "repository": _repository,
-            "node": _node,
-            "nodes": _nodes,
-            "user": _owner,
-            "organization": _owner,
-            "repositoryOwner": _owner,
-            "viewer": _viewer,
-            "rateLimit": _rate_limit,
-        },
-        "Repository": {
-            "issues": _issues,
-            "pullRequests": _pulls,
-            "issue": _one("Issue"),
-            "pullRequest": _one("PullRequest"),
-            "stargazers": _stargazers,
-            "watchers": _watchers,
-            "forks": _forks,
-        },
-        "User": {"repositories": _repositories},
-        "Organization": {"repositories": _repositories},
-        "Issue": {"comments": _comments},
-        "PullRequest": {"comments": _comments, "reviews": _reviews},
-        "PullRequestReview": {"comments": _review_comments},
-    },
-    interfaces={
-        "User": frozenset({"Actor", "Node", "RepositoryOwner"}),
-        "Organization": frozenset({"Actor", "Node", "RepositoryOwner"}),
-        "Bot": frozenset({"Actor", "Node"}),
-        **{
-            kind: frozenset({"Node"})
-            for kind in ("Repository", "Issue", "PullRequest", "IssueComment", "PullRequestReview")
-        },
-    },
-    connections=frozenset(
-        ("issues", "pullRequests", "comments", "reviews", "stargazers", "watchers", "forks", "repositories")
-    ),
-)
+def _failure(error: GraphQLError) -> Json:
+    cause = error.original_error
+    if not isinstance(cause, FieldFailed):
+        raise error  # a defect of this fake, which must not pass for an answer
+    kind = {"type": cause.kind} if cause.kind else {}
+    more = {"extensions": cause.extensions} if cause.extensions else {}
+    return {**kind, "path": list(error.path or ()), **more, "locations": locations(error), "message": error.message}

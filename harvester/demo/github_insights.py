@@ -5,15 +5,15 @@ from __future__ import annotations
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any
 
-from harvester.demo.github_json import WEB, Json, iso, node_id
-from harvester.demo.github_lists import choice, refuse
+from harvester.demo.github_json import WEB, Json, download_url, iso, node_id
+from harvester.demo.github_lists import accepted, choice, refuse
 from harvester.demo.things import Asset, Release, utc
+from harvester.demo.truth import largest
 
 if TYPE_CHECKING:
     from harvester.demo.github_repo import Call, Said
 
 REMEMBERED = timedelta(days=14)
-TOP = 10
 
 
 def views(call: Call) -> Said:
@@ -42,8 +42,7 @@ def paths(call: Call) -> Said:
 
 def releases(call: Call) -> Said:
     """Releases, newest first; drafts are seen by those with push access only."""
-    is_admin = call.asker.is_admin(call.world)
-    seen = [release for release in call.repo.releases if is_admin or release.published_at is not None]
+    seen = [release for release in call.repo.releases if call.asker.may_read_release(release)]
     chosen, link = call.page(seen, lambda release: (release.created_at, release.id), down=True)
     return [_release(call, release) for release in chosen], link
 
@@ -64,13 +63,12 @@ def _days(call: Call, what: str, people: str) -> Said:
 
 def _top(call: Call, counts: dict[str, int]) -> list[tuple[str, Json]]:
     _insist_on_push_access(call)
-    most = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:TOP]
-    return [(name, {"count": count, "uniques": -(-count // 3)}) for name, count in most]
+    return [(name, {"count": count, "uniques": -(-count // 3)}) for name, count in largest(counts)]
 
 
 def _insist_on_push_access(call: Call) -> None:
-    if not call.asker.is_admin(call.world):
-        raise refuse(403, "Must have push access to repository")
+    if not call.asker.may_push(call.repo):
+        raise refuse(403, "Must have push access to repository", headers=accepted("administration"))
 
 
 def _release(call: Call, release: Release) -> Json:
@@ -96,15 +94,14 @@ def _release(call: Call, release: Release) -> Json:
         "updated_at": iso(release.created_at),
         "published_at": iso(release.published_at),
         "author": call.render.account(repo.owner),
-        "assets": [_asset(call, release, asset) for asset in release.assets],
+        "assets": [_asset(call, asset) for asset in release.assets],
     }
 
 
-def _asset(call: Call, release: Release, asset: Asset) -> dict[str, Any]:
-    web = f"{WEB}/{call.repo.full_name}/releases/download"
+def _asset(call: Call, asset: Asset) -> dict[str, Any]:
     return {
         "url": f"{call.render.repo_url(call.repo)}/releases/assets/{asset.id}",
-        "browser_download_url": f"{web}/{release.tag}/{asset.name}",
+        "browser_download_url": download_url(asset),
         "id": asset.id,
         "node_id": node_id("RA", asset.id),
         "name": asset.name,

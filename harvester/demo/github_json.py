@@ -1,4 +1,4 @@
-"""What GitHub's REST API says about the things of a demo world: its objects, field by field."""
+"""What GitHub's REST API says about accounts and repositories, field by field."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from random import Random
 from typing import Any
 
-from harvester.demo.things import Account, Comment, InlineComment, Repo, Review, Thread, pull_of, threads_of
+from harvester.demo.things import Account, Asset, Repo, threads_of
 
 Json = dict[str, Any]
 
@@ -73,6 +73,15 @@ def node_id(kind: str, number: int) -> str:
     return f"{kind}_kgDO{number:x}"
 
 
+def number_of(wanted: str) -> tuple[str, int]:
+    """The kind and the number that a node id was made of; of no kind where it is none of ours."""
+    kind, _, digits = wanted.partition("_kgDO")
+    try:
+        return kind, int(digits, 16)
+    except ValueError:
+        return "", 0
+
+
 def iso(at: datetime | None) -> str | None:
     """An instant as GitHub writes it."""
     return None if at is None else at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
@@ -82,6 +91,12 @@ def prose(number: int) -> str:
     """Some text, always the same for the same number."""
     rng = Random(number)
     return " ".join(rng.choice(_WORDS) for _ in range(rng.randrange(12, 90)))
+
+
+def download_url(asset: Asset) -> str:
+    """Where a file of a release is downloaded."""
+    release = asset.release
+    return f"{WEB}/{release.repo.full_name}/releases/download/{release.tag}/{asset.name}"
 
 
 def association(repo: Repo, author: Account | None) -> str:
@@ -121,11 +136,11 @@ class Renderer:
         """Who wrote something; null for a ghost."""
         return None if account is None else self.account(account)
 
-    def profile(self, account: Account, repos: int, since: datetime) -> Json:
+    def profile(self, account: Account, repos: int) -> Json:
         """A public user."""
         counts = {"public_repos": repos, "public_gists": 0, "followers": 41, "following": 7}
         blanks = dict.fromkeys(("company", "location", "email", "hireable", "bio", "twitter_username"))
-        dates = {"created_at": iso(since), "updated_at": iso(since)}
+        dates = dict.fromkeys(("created_at", "updated_at"), iso(account.created_at))
         return {**self.account(account), "name": account.login, "blog": "", **blanks, **counts, **dates}
 
     def repo_url(self, repo: Repo) -> str:
@@ -146,7 +161,7 @@ class Renderer:
             "owner": self.account(repo.owner),
             "html_url": web,
             "description": repo.description or None,
-            "fork": False,
+            "fork": repo.parent is not None,
             "url": url,
             **{name: url + rest for name, rest in _REPO_URLS.items()},
             "git_url": f"git://github.com/{repo.full_name}.git",
@@ -162,12 +177,12 @@ class Renderer:
             "default_branch": "main",
             "created_at": iso(repo.created_at),
             "updated_at": iso(repo.updated_at),
-            "pushed_at": iso(repo.updated_at),
+            "pushed_at": iso(repo.pushed_at),
             "stargazers_count": len(repo.stars),
             "watchers_count": len(repo.stars),  # GitHub's old name for stars; watchers are the subscribers
             "watchers": len(repo.stars),
-            "forks_count": len(repo.forks),
-            "forks": len(repo.forks),
+            "forks_count": repo.network(),
+            "forks": repo.network(),
             "open_issues_count": open_threads,
             "open_issues": open_threads,
             "has_issues": repo.has_issues,
@@ -175,186 +190,17 @@ class Renderer:
             "has_wiki": False,
             "has_pages": False,
             "has_downloads": False,
-            "has_discussions": False,
+            "has_discussions": repo.has_discussions,
             "archived": False,
             "disabled": False,
         }
 
     def full_repo(self, repo: Repo) -> Json:
         """A repository asked for by itself: only here are its watchers."""
-        rest = {"subscribers_count": repo.watchers, "network_count": len(repo.forks)}
+        rest: Json = {"subscribers_count": repo.watchers, "network_count": repo.network()}
+        if repo.parent is not None:
+            source = repo.parent
+            while source.parent is not None:
+                source = source.parent
+            rest |= {"parent": self.minimal_repo(repo.parent), "source": self.minimal_repo(source)}
         return {**self.minimal_repo(repo), **rest}
-
-    def issue(self, repo: Repo, thread: Thread) -> Json:
-        """An issue, or a pull request as the issues list has it: with another id than its own."""
-        url, web = f"{self.repo_url(repo)}/issues/{thread.number}", _web(repo, thread)
-        about = {
-            "url": url,
-            "repository_url": self.repo_url(repo),
-            "labels_url": url + "/labels{/name}",
-            "comments_url": url + "/comments",
-            "events_url": url + "/events",
-            "timeline_url": url + "/timeline",
-            "html_url": web,
-            "id": thread.id,
-            "node_id": node_id("I", thread.id) if thread.pull is None else node_id("PR", thread.pull.id),
-            "comments": len(thread.comments),
-            "closed_by": None,
-            "state_reason": None if thread.pull else thread.reason,
-            "author_association": association(repo, thread.author),
-            **self._open_or_closed(thread),
-        }
-        if thread.pull is not None:
-            pull_url = f"{self.repo_url(repo)}/pulls/{thread.number}"
-            files = {"diff_url": web + ".diff", "patch_url": web + ".patch"}
-            merged = {"merged_at": iso(thread.pull.merged_at)}
-            about["pull_request"] = {"url": pull_url, "html_url": web, **files, **merged}
-        return about
-
-    def pull(self, repo: Repo, thread: Thread) -> Json:
-        """A pull request as lists hold it."""
-        pull, web = pull_of(thread), _web(repo, thread)
-        url, issue_url = f"{self.repo_url(repo)}/pulls/{thread.number}", f"{self.repo_url(repo)}/issues"
-        sha = f"{pull.id:040x}"
-        urls = {
-            "html": web,
-            "issue": f"{issue_url}/{thread.number}",
-            "comments": f"{issue_url}/{thread.number}/comments",
-            "review_comments": f"{url}/comments",
-            "review_comment": f"{self.repo_url(repo)}/pulls/comments{{/number}}",
-            "commits": f"{url}/commits",
-            "statuses": f"{self.repo_url(repo)}/statuses/{sha}",
-        }
-        branch = {"sha": sha, "repo": self.minimal_repo(repo), "user": self.account(repo.owner)}
-        fields = {
-            "url": url,
-            "id": pull.id,
-            "node_id": node_id("PR", pull.id),
-            "diff_url": web + ".diff",
-            "patch_url": web + ".patch",
-            **{f"{name}_url": address for name, address in urls.items()},
-            "merged_at": iso(pull.merged_at),
-            "assignees": [],
-            "requested_reviewers": [],
-            "requested_teams": [],
-            "draft": False,
-            "auto_merge": None,
-            "author_association": association(repo, thread.author),
-            "head": {**branch, "label": f"{repo.owner.login}:topic", "ref": "topic"},
-            "base": {**branch, "label": f"{repo.owner.login}:main", "ref": "main"},
-            "_links": {"self": {"href": url}, **{n: {"href": a} for n, a in urls.items()}},
-            **self._open_or_closed(thread),
-        }
-        if not self.is_new:
-            fields["merge_commit_sha"] = sha if pull.merged_at else None
-        return fields
-
-    def full_pull(self, repo: Repo, thread: Thread) -> Json:
-        """A pull request asked for by itself; here a ghost is an account called ghost."""
-        pull = pull_of(thread)
-        counts = {"commits": 1, "additions": 12, "deletions": 3, "changed_files": 2}
-        return {
-            **self.pull(repo, thread),
-            "user": self.account(thread.author or GHOST),
-            "merged": pull.merged_at is not None,
-            "merged_by": self.author(pull.merged_by),
-            "mergeable": None,
-            "rebaseable": None,
-            "mergeable_state": "unknown",
-            "maintainer_can_modify": False,
-            "comments": len(thread.comments),
-            "review_comments": len(pull.inline),
-            **counts,
-        }
-
-    def comment(self, repo: Repo, said: Comment) -> Json:
-        """A conversation comment."""
-        issues = f"{self.repo_url(repo)}/issues"
-        return {
-            "url": f"{issues}/comments/{said.id}",
-            "html_url": f"{WEB}/{repo.full_name}/issues/{said.number}#issuecomment-{said.id}",
-            "issue_url": f"{issues}/{said.number}",
-            "node_id": node_id("IC", said.id),
-            "performed_via_github_app": None,
-            **self._saying(repo, said),
-        }
-
-    def inline_comment(self, repo: Repo, said: InlineComment) -> Json:
-        """A comment on a line of a diff."""
-        url = f"{self.repo_url(repo)}/pulls/comments/{said.id}"
-        pull_url = f"{self.repo_url(repo)}/pulls/{said.number}"
-        web = f"{WEB}/{repo.full_name}/pull/{said.number}#discussion_r{said.id}"
-        sha = f"{said.review_id:040x}"
-        return {
-            "url": url,
-            "html_url": web,
-            "pull_request_url": pull_url,
-            "pull_request_review_id": said.review_id,
-            "node_id": node_id("PRRC", said.id),
-            "diff_hunk": "@@ -1,3 +1,4 @@",
-            "path": "src/main.py",
-            "position": 1,
-            "original_position": 1,
-            "line": 4,
-            "original_line": 4,
-            "side": "RIGHT",
-            "subject_type": "line",
-            "commit_id": sha,
-            "original_commit_id": sha,
-            "_links": _links(self=url, html=web, pull_request=pull_url),
-            **self._saying(repo, said),
-        }
-
-    def review(self, repo: Repo, review: Review) -> Json:
-        """A review; one that is pending has no submitted_at."""
-        web = f"{WEB}/{repo.full_name}/pull/{review.number}#pullrequestreview-{review.id}"
-        pull_url = f"{self.repo_url(repo)}/pulls/{review.number}"
-        fields = {
-            "id": review.id,
-            "node_id": node_id("PRR", review.id),
-            "user": self.author(review.author),
-            "body": "" if review.state == "APPROVED" else prose(review.id),
-            "state": review.state,
-            "html_url": web,
-            "pull_request_url": pull_url,
-            "author_association": association(repo, review.author),
-            "_links": _links(html=web, pull_request=pull_url),
-            "commit_id": f"{review.id:040x}",
-        }
-        return fields if review.submitted_at is None else {**fields, "submitted_at": iso(review.submitted_at)}
-
-    def _saying(self, repo: Repo, said: Comment) -> Json:
-        return {
-            "id": said.id,
-            "user": self.author(said.author),
-            "created_at": iso(said.created_at),
-            "updated_at": iso(said.updated_at),
-            "body": prose(said.id),
-            "author_association": association(repo, said.author),
-        }
-
-    def _open_or_closed(self, thread: Thread) -> Json:
-        fields = {
-            "number": thread.number,
-            "title": thread.title,
-            "user": self.author(thread.author),
-            "body": prose(thread.id),
-            "labels": [],
-            "milestone": None,
-            "locked": False,
-            "active_lock_reason": None,
-            "state": "open" if thread.closed_at is None else "closed",
-            "created_at": iso(thread.created_at),
-            "updated_at": iso(thread.updated_at),
-            "closed_at": iso(thread.closed_at),
-            "assignees": [],
-        }
-        return fields if self.is_new else {**fields, "assignee": None}
-
-
-def _web(repo: Repo, thread: Thread) -> str:
-    return f"{WEB}/{repo.full_name}/{'issues' if thread.pull is None else 'pull'}/{thread.number}"
-
-
-def _links(**addresses: str) -> Json:
-    return {name: {"href": address} for name, address in addresses.items()}

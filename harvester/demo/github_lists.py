@@ -13,7 +13,7 @@ from urllib.parse import urlencode
 from harvester.demo.exchange import Answer, as_json
 
 T = TypeVar("T")
-Position = tuple[datetime, int]
+Position = tuple[Any, int]  # a time, a number or a name, and the id that settles ties
 
 LARGE = (
     "Pagination with the page parameter is not supported for large datasets, "
@@ -29,10 +29,16 @@ class Refused(Exception):
         self.answer = answer
 
 
-def refuse(status: int, message: str, **more: Any) -> Refused:
+def refuse(status: int, message: str, *, headers: Mapping[str, str] | None = None, **more: Any) -> Refused:
     """An error in GitHub's shape."""
     docs = "https://docs.github.com/rest"
-    return Refused(as_json({"message": message, **more, "documentation_url": docs, "status": str(status)}, status))
+    body = {"message": message, **more, "documentation_url": docs, "status": str(status)}
+    return Refused(as_json(body, status, headers))
+
+
+def accepted(permission: str) -> dict[str, str]:
+    """The header that names the right which would have done."""
+    return {"X-Accepted-GitHub-Permissions": f"{permission}=read"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +91,7 @@ def cut(
         raise refuse(422, LARGE)
     start = (page - 1) * size
     if "after" in query:
-        after = read_cursor(query["after"])
+        after = read_cursor(query["after"], ordered and position(ordered[0]))
         start = sum(1 for item in ordered if _is_not_beyond(position(item), after, is_descending))
     chosen = ordered[start : start + size]
     links: dict[str, dict[str, str]] = {}
@@ -121,13 +127,18 @@ def _number(query: Mapping[str, str], name: str, default: int) -> int:
 
 def cursor_of(position: Position) -> str:
     """A place in a list, to go on after it."""
-    return base64.urlsafe_b64encode(json.dumps([position[0].isoformat(), position[1]]).encode()).decode()
+    value, number = position
+    written = ["at", value.isoformat(), number] if isinstance(value, datetime) else ["by", value, number]
+    return base64.urlsafe_b64encode(json.dumps(written).encode()).decode()
 
 
-def read_cursor(text: str) -> Position:
-    """The place a cursor means; refused where it is none of ours."""
+def read_cursor(text: str, like: Position | Sequence[Any] = ()) -> Position:
+    """The place a cursor means; refused where it is none of ours, or of a list in another order than `like`."""
     try:
-        at, number = json.loads(base64.urlsafe_b64decode(text))
-        return datetime.fromisoformat(at), int(number)
+        kind, value, number = json.loads(base64.urlsafe_b64decode(text))
+        place = datetime.fromisoformat(value) if kind == "at" else value, int(number)
     except (ValueError, TypeError) as error:
         raise refuse(422, "Invalid cursor") from error
+    if like and type(place[0]) is not type(like[0]):
+        raise refuse(422, "Invalid cursor")
+    return place

@@ -12,8 +12,16 @@ from typing import Any, TypeVar
 from harvester.demo.exchange import as_json
 from harvester.demo.github_access import Asker
 from harvester.demo.github_insights import clones, paths, referrers, releases, views
-from harvester.demo.github_json import Renderer, iso
+from harvester.demo.github_json import Json, Renderer, iso
 from harvester.demo.github_lists import Paging, Position, Refused, choice, cut, refuse, since_of
+from harvester.demo.github_talk_json import (
+    comment_json,
+    full_pull_json,
+    inline_json,
+    issue_json,
+    pull_json,
+    review_json,
+)
 from harvester.demo.things import Comment, Mark, Pull, Repo, Thread, pull_of, threads_of
 from harvester.demo.truth import los_angeles_day
 from harvester.demo.world import World
@@ -72,8 +80,8 @@ def _issues(call: Call) -> Said:
     down = choice(call.query, "direction", ("asc", "desc"), "desc") == "desc"
     since = since_of(call.query)
     threads = [t for t in threads_of(call.repo) if t.updated_at >= since and _is_in(t, state)]
-    chosen, link = call.page(threads, _by_time(sort), down=down)
-    return [call.render.issue(call.repo, thread) for thread in chosen], link
+    chosen, link = call.page(threads, _in_order(sort), down=down)
+    return [issue_json(call.render, thread) for thread in chosen], link
 
 
 def _pulls(call: Call) -> Said:
@@ -83,57 +91,57 @@ def _pulls(call: Call) -> Said:
     usual = "desc" if sort == "created" else "asc"
     down = choice(call.query, "direction", ("asc", "desc"), usual) == "desc"
     threads = [t for t in threads_of(call.repo, pulls=True) if _is_in(t, state)]
-    chosen, link = call.page(threads, _by_time(sort), down=down)
-    return [call.render.pull(call.repo, thread) for thread in chosen], link
+    chosen, link = call.page(threads, _in_order(sort), down=down)
+    return [pull_json(call.render, thread) for thread in chosen], link
 
 
 def _issue(call: Call, number: int) -> Said:
-    return call.render.issue(call.repo, _find(call, number)), None
+    return issue_json(call.render, _find(call, number)), None
 
 
 def _pull(call: Call, number: int) -> Said:
-    return call.render.full_pull(call.repo, _find_pull(call, number)[0]), None
+    return full_pull_json(call.render, _find_pull(call, number)[0]), None
 
 
 def _all_comments(call: Call) -> Said:
     said = [c for t in threads_of(call.repo) if t.pull or call.repo.has_issues for c in t.comments]
-    return _comments(call, said, call.render.comment)
+    return _comments(call, said, comment_json)
 
 
 def _comments_of(call: Call, number: int) -> Said:
     since = since_of(call.query)
     said = [c for c in _find(call, number).comments if c.updated_at >= since]
     chosen, link = call.page(said, _by_id, down=False)
-    return [call.render.comment(call.repo, c) for c in chosen], link
+    return [comment_json(call.render, c) for c in chosen], link
 
 
 def _all_inline(call: Call) -> Said:
-    said = [c for t in threads_of(call.repo, pulls=True) for c in pull_of(t).inline]
-    return _comments(call, said, call.render.inline_comment)
+    said = [c for t in threads_of(call.repo, pulls=True) for c in pull_of(t).told()]
+    return _comments(call, said, inline_json)
 
 
 def _inline_of(call: Call, number: int) -> Said:
-    return _comments(call, _find_pull(call, number)[1].inline, call.render.inline_comment)
+    return _comments(call, _find_pull(call, number)[1].told(), inline_json)
 
 
-def _comments(call: Call, said: Sequence[Any], render: Callable[[Repo, Any], dict[str, Any]]) -> Said:
+def _comments(call: Call, said: Sequence[Any], to_json: Callable[[Renderer, Any], Json]) -> Said:
     sort = choice(call.query, "sort", ("created", "created_at", "updated"), "created")
     # Without `sort` the order is that of the ids, whatever `direction` says.
     down = "sort" in call.query and choice(call.query, "direction", ("asc", "desc"), "desc") == "desc"
     since = since_of(call.query)
     recent = [c for c in said if c.updated_at >= since]
-    chosen, link = call.page(recent, _by_id if "sort" not in call.query else _by_time(sort), down=down)
-    return [render(call.repo, c) for c in chosen], link
+    chosen, link = call.page(recent, _by_id if "sort" not in call.query else _in_order(sort), down=down)
+    return [to_json(call.render, c) for c in chosen], link
 
 
 def _reviews(call: Call, number: int) -> Said:
     reviews = [r for r in _find_pull(call, number)[1].reviews if call.asker.may_read(r)]
     chosen, link = call.page(reviews, lambda r: (r.created_at, r.id), down=False)
-    return [call.render.review(call.repo, review) for review in chosen], link
+    return [review_json(call.render, review) for review in chosen], link
 
 
 def _stargazers(call: Call) -> Said:
-    if not call.asker.is_admin(call.world):
+    if not call.asker.maintains(call.repo):
         if call.closed_stargazers != 200:
             raise refuse(call.closed_stargazers, "Not Found" if call.closed_stargazers == 404 else "Forbidden")
         return [], None
@@ -169,6 +177,16 @@ def _star_history(call: Call) -> Said:
     )
 
 
+def _forks(call: Call) -> Said:
+    sort = choice(call.query, "sort", ("newest", "oldest", "stargazers", "watchers"), "newest")
+    forks = [fork for fork in call.repo.forks if call.asker.may_open(fork)]
+    if sort in ("newest", "oldest"):
+        chosen, link = call.page(forks, lambda fork: (fork.created_at, fork.id), down=sort == "newest")
+    else:  # watchers: GitHub's old name for stargazers
+        chosen, link = call.page(forks, lambda fork: (len(fork.stars), fork.id), down=True)
+    return [call.render.minimal_repo(fork) for fork in chosen], link
+
+
 def _find(call: Call, number: int) -> Thread:
     repo = call.repo
     if number in repo.deleted:
@@ -197,9 +215,11 @@ def _is_in(thread: Thread, state: str) -> bool:
     return state == "all" or (thread.closed_at is None) == (state == "open")
 
 
-def _by_time(sort: str) -> Callable[[Any], Position]:
+def _in_order(sort: str) -> Callable[[Any], Position]:
     if sort == "updated":
         return lambda thing: (thing.updated_at, thing.id)
+    if sort in ("comments", "popularity"):
+        return lambda thread: (len(thread.comments), thread.id)
     return lambda thing: (thing.created_at, thing.id)
 
 
@@ -228,6 +248,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], str, Callable[..., Said]], ...] = tuple(
         (r"/pulls/(\d+)", "pull_requests", _pull),
         (r"/pulls/(\d+)/reviews", "pull_requests", _reviews),
         (r"/pulls/(\d+)/comments", "pull_requests", _inline_of),
+        (r"/forks", "metadata", _forks),
         (r"/stargazers", "metadata", _stargazers),
         (r"/stargazers/count", "metadata", _star_count),
         (r"/stargazers/history", "metadata", _star_history),

@@ -142,7 +142,8 @@ class _Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         host = headers.get("host", self.server.service.url.removeprefix("http://"))
-        return Request(self.command, path, query, headers, body, f"http://{host}", busy)
+        latency = self.server.service.latency
+        return Request(self.command, path, query, headers, body, f"http://{host}", busy, latency)
 
     def _send(self, answer: Answer) -> None:
         body = answer.body

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,11 @@ import pytest
 import requests
 from jsonschema import Draft202012Validator, FormatChecker
 
+from harvester.demo.graphql_schema import small_sdl
 from harvester.demo.life import build
+from harvester.demo.plans import PLANS
 from harvester.demo.server import Servers, serve
+from harvester.demo.things import Account
 from harvester.demo.world import World
 
 TODAY = date(2026, 11, 24)
@@ -32,10 +35,36 @@ def still_world() -> World:
 
 
 @pytest.fixture
+def bare_world() -> World:
+    """The repositories of the demo world, its bots and a few people, and nothing that ever happened."""
+    world = World(datetime(2026, 11, 20, 12, tzinfo=UTC), Account("wren-hollow", 3_999_001), "notes.wren.example")
+    for login in ("amber-badger", "brisk-badger", "calm-badger", "dusty-badger"):
+        world.new_account(login)
+    world.new_account("dependabot[bot]", "Bot")
+    begun = datetime(2026, 1, 1, tzinfo=UTC)
+    for n, plan in enumerate(PLANS):
+        owner = world.account(plan.owner) or world.new_account(plan.owner, "Organization")
+        world.create(owner, plan.name, at=begun + timedelta(days=n), maintained=plan.maintained)
+    return world
+
+
+@pytest.fixture
 def servers(world: World) -> Iterator[Servers]:
     """The world's servers."""
     with serve(world) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def published_sdl(shared_data: Path) -> str:
+    """The GraphQL schema that GitHub publishes."""
+    return (shared_data / "github_graphql" / "schema.graphql").read_text()
+
+
+@pytest.fixture(params=["small", "published"])
+def sdl(request: pytest.FixtureRequest) -> str:
+    """The schema that GraphQL answers by: every query of a test fits both."""
+    return small_sdl() if request.param == "small" else request.getfixturevalue("published_sdl")
 
 
 @pytest.fixture
@@ -47,15 +76,15 @@ def http() -> Iterator[requests.Session]:
 
 
 @pytest.fixture(scope="session")
-def openapi(shared_data: Path) -> Callable[[str, Any], list[str]]:
-    """What GitHub's REST description objects to in the answer to a path."""
+def openapi(shared_data: Path) -> Callable[..., list[str]]:
+    """What GitHub's REST description objects to in the answer to a path, which a GET has drawn unless told."""
     described = json.loads((shared_data / "github_openapi" / "api.github.com.json").read_text())
     components = {"components": _with_nulls(described["components"])}
     checker = FormatChecker(())
     checker.checks("date-time", raises=ValueError)(_is_date_time)
 
-    def objections(path: str, answer: Any) -> list[str]:
-        content = described["paths"][path]["get"]["responses"]["200"]["content"]
+    def objections(path: str, answer: Any, method: str = "get", status: int = 200) -> list[str]:
+        content = described["paths"][path][method]["responses"][str(status)]["content"]
         schema = {**_with_nulls(content["application/json"]["schema"]), **components}
         found = Draft202012Validator(schema, format_checker=checker).iter_errors(answer)
         return [f"{error.json_path}: {error.message[:200]}" for error in found]

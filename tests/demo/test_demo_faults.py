@@ -9,17 +9,20 @@ import pytest
 import requests
 
 from harvester.demo import faults
-from harvester.demo.faults import KINDS, VirtualClock
+from harvester.demo.faults import KINDS, SILENT, VirtualClock
 from harvester.demo.server import Servers
 from harvester.demo.world import World
 
 LANTERN = "/repos/wren-hollow/lantern"
 STATUS = {
-    "500": 500, "502 html": 502, "503": 503, "bad json": 200, "html 200": 200, "empty 200": 200,
+    "500": 500, "502 html": 502, "503": 503, "504": 504, "bad json": 200, "html 200": 200, "empty 200": 200,
+    "wrong shape": 200,
     "secondary 403": 403, "secondary 403 bare": 403, "secondary 429": 429, "secondary 429 bare": 429,
     "primary 403": 403, "primary 429": 429, "401": 401, "403": 403, "404": 404, "410": 410, "422": 422, "451": 451,
-    "graphql partial": 200, "graphql rate limited": 200,
+    "graphql partial": 200, "graphql resource limits": 200, "graphql timeout": 200, "graphql rate limited": 200,
+    "graphql rate limit": 200,
 }  # fmt: skip
+ELSEWHERE = "301 elsewhere"  # whose client asks again by itself
 WIRE = {"reset", "truncated", "trickle", "silence"}
 
 
@@ -30,7 +33,7 @@ def world(still_world: World) -> World:
 
 
 def test_every_kind_is_covered_here() -> None:
-    assert set(KINDS) == set(STATUS) | WIRE
+    assert set(KINDS) == set(STATUS) | WIRE | {ELSEWHERE}
 
 
 @pytest.mark.parametrize("kind", STATUS)
@@ -108,12 +111,103 @@ def test_primary_limit_says_when_it_ends(servers: Servers, http: requests.Sessio
     assert int(answer.headers["X-RateLimit-Reset"]) == clock().timestamp() + 5
 
 
-def test_graphql_partial_keeps_the_rest_of_the_data(servers: Servers, http: requests.Session) -> None:
+@pytest.mark.parametrize(
+    ("kind", "type_", "message"),
+    [
+        ("graphql partial", "SERVICE_UNAVAILABLE", "Something went wrong while executing your query."),
+        ("graphql resource limits", "RESOURCE_LIMITS_EXCEEDED", "Resource limits for this query exceeded."),
+        ("graphql timeout", None, "This may be the result of a timeout"),
+    ],
+)
+def test_graphql_partial_keeps_the_rest_of_the_data(
+    servers: Servers, http: requests.Session, kind: str, type_: str | None, message: str
+) -> None:
     query = '{ a: repository(owner: "wren-hollow", name: "lantern") { name } b: viewer { login } rateLimit { cost } }'
-    servers.github.faults.inject(faults.graphql_partial(), "POST /graphql")
+    servers.github.faults.inject(KINDS[kind](), "POST /graphql")
     answer = http.post(f"{servers.github.url}/graphql", json={"query": query}).json()
     assert answer["data"] == {"a": {"name": "lantern"}, "b": None, "rateLimit": {"cost": 1}}
     assert answer["errors"][0]["path"] == ["b"]
+    assert answer["errors"][0].get("type") == type_
+    assert message in answer["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("graphql rate limited", {"type": "RATE_LIMITED"}),
+        ("graphql rate limit", {"code": "graphql_rate_limit", "type": "RATE_LIMIT"}),
+    ],
+)
+def test_graphql_has_two_names_for_a_used_up_hour(
+    servers: Servers, http: requests.Session, kind: str, error: dict[str, str]
+) -> None:
+    servers.github.faults.inject(KINDS[kind](), "POST")
+    answer = http.post(f"{servers.github.url}/graphql", json={"query": "{ viewer { login } }"}).json()
+    assert "data" not in answer
+    assert {name: text for name, text in answer["errors"][0].items() if name != "message"} == error
+
+
+def test_a_query_is_hit_by_what_it_asks_for(servers: Servers, http: requests.Session) -> None:
+    github = servers.github
+    for pattern in (r"POST /graphql\n.*query Second\b", '"operationName": "Third"', r"\$n.*\"n\": 7"):
+        github.faults.inject(faults.status(500), pattern)
+
+    def status(query: str, **more: object) -> int:
+        return http.post(f"{github.url}/graphql", json={"query": query, **more}).status_code
+
+    login = "{ viewer { login } }"
+    assert [status(f"query {name} {login}") for name in ("First", "Second", "Second")] == [200, 500, 200]
+    both = f"query First {login} query Third {login}"
+    assert [status(both, operationName=name) for name in ("First", "Third")] == [200, 500]
+    counted = "query($n: Int!) { viewer { repositories(first: $n) { totalCount } } }"
+    assert [status(counted, variables={"n": n}) for n in (6, 7)] == [200, 500]
+    assert github.faults.hits == 3
+
+
+def test_a_list_becomes_an_object_and_an_object_a_list(servers: Servers, http: requests.Session) -> None:
+    servers.github.faults.inject(KINDS["wrong shape"](), times=2)
+    assert isinstance(http.get(f"{servers.github.url}{LANTERN}/issues").json(), dict)
+    assert isinstance(http.get(servers.github.url + LANTERN).json(), list)
+
+
+def test_a_list_that_is_cut_off_is_short_and_names_no_next_page(servers: Servers, http: requests.Session) -> None:
+    servers.github.faults.inject(SILENT["cut-off list"](), times=2)
+    url = f"{servers.github.url}{LANTERN}/issues?state=all&per_page=20"
+    cut, query = (
+        http.get(url),
+        """{ repository(owner: "wren-hollow", name: "lantern") { name
+        issues(first: 20) { totalCount pageInfo { hasNextPage } nodes { number } } } }""",
+    )
+    assert (len(cut.json()), cut.links) == (10, {})
+    told = http.post(f"{servers.github.url}/graphql", json={"query": query}).json()["data"]["repository"]
+    assert (told["name"], len(told["issues"]["nodes"]), told["issues"]["pageInfo"]) == (
+        "lantern",
+        10,
+        {"hasNextPage": False},
+    )
+    whole = http.get(url)
+    assert (len(whole.json()), "next" in whole.links) == (20, True)
+
+
+def test_a_repository_may_turn_into_another_in_the_middle(
+    world: World, servers: Servers, http: requests.Session
+) -> None:
+    other = world.repos[1]
+    for path in (
+        f"{LANTERN}/issues?state=all&page=2",
+        f"/api/v3/repositories/{world.repos[0].id}/issues?state=all&page=2",
+    ):
+        servers.github.faults.clear()
+        servers.github.faults.inject(faults.moved(other.id), "page=2")
+        answer = http.get(servers.github.url + path)
+        assert answer.history[0].status_code == 301
+        assert answer.url.endswith(f"/repositories/{other.id}/issues?state=all&page=2")
+        assert answer.json()[0]["repository_url"].endswith(other.full_name)
+
+
+def test_a_move_to_nowhere_is_not_found(servers: Servers, http: requests.Session) -> None:
+    servers.github.faults.inject(KINDS[ELSEWHERE](), LANTERN)
+    assert http.get(f"{servers.github.url}{LANTERN}/issues").status_code == 404
 
 
 @pytest.mark.parametrize("kind", KINDS)

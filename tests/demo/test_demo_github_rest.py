@@ -8,10 +8,8 @@ import pytest
 import requests
 from github import Auth, Github
 
-from harvester.demo.faults import VirtualClock
 from harvester.demo.github import GitHub
 from harvester.demo.github_access import Token
-from harvester.demo.github_limits import Limits
 from harvester.demo.github_lists import Paging
 from harvester.demo.server import Servers, serve
 from harvester.demo.truth import LOS_ANGELES
@@ -45,7 +43,7 @@ def api(servers: Servers) -> str:
 def test_walking_every_list_finds_the_whole_truth(world: World, http: requests.Session, style: Any) -> None:
     found: dict[str, int] = dict.fromkeys(("issues", "closed", "comments", "pulls", "merged", "reviews", "inline"), 0)
     with serve(world, github=GitHub(world, paging=Paging(style))) as servers:
-        for repo in world.repos:
+        for repo in world.maintained():
             base = f"{servers.github.url}/repos/{repo.full_name}"
             threads = everything(http, f"{base}/issues", state="all", per_page=100)
             issues = [t for t in threads if "pull_request" not in t]
@@ -75,7 +73,7 @@ def test_history_gives_stars_by_los_angeles_day_back_to_creation(
     world: World, http: requests.Session, api: str
 ) -> None:
     days: dict[Any, int] = {}
-    for repo in world.repos:
+    for repo in world.maintained():
         for week in everything(http, f"{api}/repos/{repo.full_name}/stargazers/history"):
             sunday = datetime.fromtimestamp(week["week"], UTC)
             assert (sunday.weekday(), sunday.hour) == (6, 0)
@@ -311,38 +309,10 @@ def test_invalid_parameters_are_422(http: requests.Session, api: str) -> None:
         assert http.get(f"{api}{LANTERN}/issues", params=params).status_code == 422
 
 
-def test_primary_limit_refuses_until_the_hour_is_over(world: World, http: requests.Session) -> None:
-    clock = VirtualClock(datetime(2026, 11, 24, tzinfo=UTC))
-    github = GitHub(world, tokens={"demo": Token(world.person.login, limit=2)}, clock=clock)
-    with serve(world, github=github) as servers:
-        url = servers.github.url + LANTERN
-        assert [http.get(url).status_code for _ in range(3)] == [200, 200, 403]
-        refused = http.get(url)
-        assert refused.headers["X-RateLimit-Remaining"] == "0"
-        assert int(refused.headers["X-RateLimit-Reset"]) == clock().timestamp() + 3600
-        assert http.get(f"{servers.github.url}/rate_limit").json()["resources"]["core"]["remaining"] == 0
-        clock.advance(timedelta(hours=1))
-        assert http.get(url).status_code == 200
-
-
 def test_nobody_without_a_token_gets_more_than_sixty_an_hour(servers: Servers) -> None:
     with requests.Session() as anonymous:
         answer = anonymous.get(servers.github.url + LANTERN)
     assert (answer.headers["X-RateLimit-Limit"], answer.headers["X-RateLimit-Remaining"]) == ("60", "59")
-
-
-def test_secondary_limit_by_points_a_minute(world: World, http: requests.Session) -> None:
-    clock = VirtualClock(datetime(2026, 11, 24, tzinfo=UTC))
-    limits = Limits(clock, secondary=True, rest_points_a_minute=3)
-    with serve(world, github=GitHub(world, limits=limits)) as servers:
-        url = servers.github.url + LANTERN
-        answers = [http.get(url) for _ in range(4)]
-        assert [a.status_code for a in answers] == [200, 200, 200, 403]
-        assert answers[-1].headers["Retry-After"] == "60"
-        assert int(answers[-1].headers["X-RateLimit-Remaining"]) > 0
-        assert limits.refusals == 1
-        clock.advance(timedelta(seconds=61))
-        assert http.get(url).status_code == 200
 
 
 def test_every_request_is_in_the_log(servers: Servers, http: requests.Session) -> None:

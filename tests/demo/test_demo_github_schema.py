@@ -25,6 +25,7 @@ ANSWERS = {
     f"{REPO}/pulls/{{pull_number}}/reviews": "/pulls/{pull}/reviews",
     f"{REPO}/pulls/{{pull_number}}/comments": "/pulls/{pull}/comments",
     f"{REPO}/stargazers": "/stargazers?per_page=20",
+    f"{REPO}/forks": "/forks?per_page=30",
     f"{REPO}/releases": "/releases",
     f"{REPO}/traffic/views": "/traffic/views",
     f"{REPO}/traffic/clones": "/traffic/clones",
@@ -90,6 +91,15 @@ def test_account_answers_fit_the_published_schema(
     answer = http.get(servers.github.url + ACCOUNTS[path])
     assert answer.status_code == 200
     assert openapi(path, answer.json()) == []
+
+
+def test_a_fork_fits_the_published_schema_with_its_parent_and_source(
+    servers: Servers, world: World, http: requests.Session, openapi: Callable[[str, Any], list[str]]
+) -> None:
+    fork = world.fork(world.repos[0].forks[0], world.person)
+    answer = http.get(f"{servers.github.url}/repos/{fork.full_name}").json()
+    assert openapi(REPO, answer) == []
+    assert (answer["parent"]["id"], answer["source"]["id"]) == (world.repos[0].forks[0].id, world.repos[0].id)
 
 
 def test_starred_at_answers_fit_the_published_schema(

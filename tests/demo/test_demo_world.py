@@ -11,6 +11,7 @@ import pytest
 import harvester.demo
 from harvester.demo.life import build, crowd
 from harvester.demo.things import threads_of
+from harvester.demo.truth import GIVEN
 from harvester.demo.world import World
 
 TODAY = date(2026, 11, 24)
@@ -92,13 +93,18 @@ def test_world_holds_every_oddity_a_harvest_must_bear(world: World) -> None:
     assert any(count > 1 for count in Counter(t.created_at for t in threads).values())
 
 
-def test_no_two_things_share_an_id(world: World) -> None:
+def test_no_two_things_share_an_id_and_those_of_discussions_fit_an_int(world: World) -> None:
     threads = [t for repo in world.repos for t in threads_of(repo)]
-    ids = [t.id for t in threads] + [c.id for t in threads for c in t.comments]
+    discussions = [d for repo in world.repos for d in repo.discussions.values()]
+    talk = [each.id for d in discussions for each in (d, *d.remarks())]
+    ids = [t.id for t in threads] + [c.id for t in threads for c in t.comments] + talk
     for thread in threads:
         if thread.pull is not None:
             ids += [thread.pull.id, *(r.id for r in thread.pull.reviews), *(c.id for c in thread.pull.inline)]
+    repos = [each.id for repo in world.repos for each in (repo, *repo.forks)]
     assert len(set(ids)) == len(ids)
+    assert len(set(repos)) == len(repos)
+    assert max(talk) < 2**31 < min(t.id for t in threads)
 
 
 def test_nothing_in_a_thread_precedes_it_or_outlives_its_update(world: World) -> None:
@@ -182,16 +188,55 @@ def test_every_change_counts_a_version(world: World) -> None:
 
 
 def test_crowd_makes_repositories_of_about_the_sizes_asked_for() -> None:
-    plans = crowd(10, stars=500, issues=200, pulls=60, days=365)
+    plans = crowd(10, stars=500, issues=200, pulls=60, days=365, forks=20, discussions=30, releases=4)
     world = build(TODAY, plans=plans, start=TODAY - timedelta(days=365))
     truth = world.truth()
     assert len(world.repos) == 10
     assert 4_000 < truth.total("stars") < 8_500  # the spike week is beyond a year, the quiet month within
     assert 1_500 < truth.total("issues_opened") < 2_200
     assert 400 < truth.total("pulls_opened") < 700
+    assert 1.6 < truth.total("issue_comments") / truth.total("issues_opened") < 2.6
+    assert 1.5 < truth.total("pull_reviews") / truth.total("pulls_opened") < 2.2
+    assert 100 < truth.total("forks") < 260
+    assert 200 < truth.total("discussions_opened") < 360
+    assert [len(repo.releases) for repo in world.repos] == [4] * 10
 
 
-def test_demo_imports_nothing_but_the_standard_library() -> None:
+def test_a_crowd_without_comments_and_reviews_is_silent() -> None:
+    plans = crowd(2, stars=50, issues=20, pulls=10, days=100, comments=0, reviews=0)
+    truth = build(TODAY, plans=plans, start=TODAY - timedelta(days=100)).truth()
+    assert truth.total("issues_opened") > 10
+    assert (truth.total("issue_comments"), truth.total("pull_reviews"), truth.total("forks")) == (0, 0, 0)
+
+
+def test_visitors_come_every_day_where_they_are_wanted() -> None:
+    world = build(TODAY, visitors=True)
+    truth = world.truth()
+    assert build(TODAY).truth().total("traffic_views") == 0
+    assert len(truth.by_day("traffic_views")) > 700
+    assert {f"{name} from Google" for name in ("wren-hollow/lantern", "saltmarsh-dev/fieldguide")} <= set(
+        truth.levels["referrer_views"]
+    )
+
+
+def test_world_has_forks_discussions_releases_and_a_life_elsewhere(world: World) -> None:
+    truth = world.truth()
+    sizes = {
+        "forks": (80, 220),
+        "discussions_opened": (40, 140),
+        "discussion_comments": (100, 400),
+        "answers": (20, 90),
+    }
+    assert {m: lo <= truth.total(m) <= hi for m, (lo, hi) in sizes.items()} == dict.fromkeys(sizes, True)
+    assert set(truth.given) == GIVEN
+    assert sum(truth.levels["release_downloads"].values()) > 500
+    assert world.repos[0].network() > len(world.repos[0].forks)
+    remarks = [r for repo in world.repos for d in repo.discussions.values() for r in d.remarks()]
+    assert {r.author for r in remarks} >= {None, world.person}
+    assert any(r.reply_to for r in remarks)
+
+
+def test_demo_stands_on_the_standard_library_graphql_and_jwt() -> None:
     imported = set()
     for file in Path(harvester.demo.__path__[0]).glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text())):
@@ -200,7 +245,6 @@ def test_demo_imports_nothing_but_the_standard_library() -> None:
             elif isinstance(node, ast.ImportFrom):
                 imported.add(node.module or "")
     ours = {name for name in imported if name.startswith("harvester.demo.")}
-    assert imported - ours <= set(sys.stdlib_module_names) | {
-        n for n in imported if n.split(".")[0] in sys.stdlib_module_names
-    }
+    others = {name.split(".")[0] for name in imported - ours} - set(sys.stdlib_module_names)
     assert ours
+    assert others == {"graphql", "jwt"}

@@ -1,0 +1,175 @@
+"""Reads GraphQL questions: their bodies, their texts by a schema, their sizes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from graphql import (
+    DefinitionNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSyntaxError,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    Undefined,
+    VariableDefinitionNode,
+    coerce_input_value,
+    is_input_type,
+    parse,
+    print_ast,
+    type_from_ast,
+)
+
+from harvester.demo.graphql_cost import Cost, Reckoner, TooLarge
+from harvester.demo.graphql_rules import Json, complaints, locations
+from harvester.demo.graphql_schema import schema_of, small_sdl
+
+ACCOUNT = "rateLimit"
+
+
+class Refusal(Exception):
+    """The query is not run at all: these errors are the answer."""
+
+    def __init__(self, *errors: Json) -> None:
+        super().__init__(errors)
+        self.errors = errors
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What a client sent."""
+
+    text: str
+    variables: Mapping[str, Any]
+    operation: str | None
+
+    @classmethod
+    def of(cls, body: bytes) -> Question:
+        """Raises ValueError where it is no question."""
+        asked = json.loads(body)
+        if not isinstance(asked, dict):
+            raise ValueError("no query")  # noqa: TRY004 - the body is what is wrong
+        text, variables, operation = asked.get("query"), asked.get("variables") or {}, asked.get("operationName")
+        if not isinstance(text, str) or not isinstance(variables, dict):
+            raise ValueError("a query is text, its variables an object")  # noqa: TRY004 - the same
+        return cls(text, variables, operation)
+
+    @property
+    def key(self) -> tuple[str, str, str | None]:
+        """Equal for equal questions."""
+        return self.text, json.dumps(self.variables, sort_keys=True), self.operation
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """An operation that fits the schema. `account`: its part about the rate limit, which is never the same twice.
+
+    `is_repeatable`: whether the rest may be, which needs that part to stand by itself.
+    """
+
+    document: DocumentNode
+    operation: OperationDefinitionNode
+    account: DocumentNode | None
+    is_repeatable: bool
+
+
+@dataclass(slots=True)
+class Reader:
+    """Reads queries by a schema; what fits GitHub's and is nothing that the demo answers is refused loudly."""
+
+    sdl: str
+    without: frozenset[str]
+    _read: dict[str, DocumentNode] = field(default_factory=dict)
+
+    def read(self, question: Question) -> tuple[Query, Cost]:
+        """The query, and what it costs. Raises Refusal."""
+        document = self._document(question.text)
+        operation = _operation(document, question.operation)
+        self._check_variables(operation, question)
+        fragments = {
+            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
+        }
+        try:
+            cost = Reckoner(schema_of(self.sdl, self.without), fragments, question.variables).cost_of(operation)
+        except TooLarge as error:
+            raise Refusal({"type": error.kind, "message": str(error)}) from error
+        return _query(document, operation, list(fragments.values())), cost
+
+    def _document(self, text: str) -> DocumentNode:
+        if text not in self._read:
+            try:
+                document = parse(text)
+            except GraphQLSyntaxError as error:
+                raise Refusal({"message": f"Parse error: {error.message}", "locations": locations(error)}) from error
+            wrong = complaints(schema_of(self.sdl, self.without), document)
+            if not wrong and self.sdl != small_sdl():
+                wrong = [_unanswered(each["message"]) for each in complaints(schema_of(small_sdl()), document)]
+            if wrong:
+                raise Refusal(*wrong)
+            self._read[text] = document
+        return self._read[text]
+
+    def _check_variables(self, operation: OperationDefinitionNode, question: Question) -> None:
+        schema, small = schema_of(self.sdl, self.without), schema_of(small_sdl())
+        for each in operation.variable_definitions or ():
+            name, kind, answered = (
+                each.variable.name.value,
+                type_from_ast(schema, each.type),
+                type_from_ast(small, each.type),
+            )
+            value = question.variables.get(name)
+            is_missing = value is None and (each.default_value is None or name in question.variables)
+            if is_missing and str(kind).endswith("!"):
+                raise Refusal(_invalid(each, None, "Expected value to not be null"))
+            if value is None or not is_input_type(kind):
+                continue
+            if coerce_input_value(value, kind) is Undefined:
+                raise Refusal(_invalid(each, value, f"Could not coerce value {json.dumps(value)} to {kind}"))
+            if is_input_type(answered) and coerce_input_value(value, answered) is Undefined:
+                raise Refusal(_unanswered(f"${name} = {json.dumps(value)}"))
+
+
+def _invalid(defined: VariableDefinitionNode, value: Any, why: str) -> Json:
+    message = f"Variable ${defined.variable.name.value} of type {print_ast(defined.type)} was provided invalid value"
+    extensions = {"value": value, "problems": [{"path": [], "explanation": why}]}
+    return {"extensions": extensions, "locations": locations(GraphQLError("", defined)), "message": message}
+
+
+def _unanswered(what: str) -> Json:
+    return {"type": "NOT_ANSWERED_BY_THE_DEMO", "message": f"GitHub may answer this, its demo does not: {what}"}
+
+
+def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode:
+    known = [each for each in document.definitions if isinstance(each, OperationDefinitionNode)]
+    named = known if name is None else [each for each in known if each.name and each.name.value == name]
+    if len(named) == 1:
+        return named[0]
+    said = f'No operation named "{name}"' if name else "An operation name is required"
+    raise Refusal({"message": said})
+
+
+def _query(
+    document: DocumentNode, operation: OperationDefinitionNode, fragments: list[FragmentDefinitionNode]
+) -> Query:
+    own = [
+        each
+        for each in operation.selection_set.selections
+        if isinstance(each, FieldNode) and each.name.value == ACCOUNT
+    ]
+    parts: list[DefinitionNode] = [*fragments]
+    parts.append(
+        OperationDefinitionNode(
+            operation=operation.operation,
+            name=operation.name,
+            variable_definitions=operation.variable_definitions,
+            directives=(),
+            selection_set=SelectionSetNode(selections=tuple(own)),
+        )
+    )
+    mentions = print_ast(document).count(ACCOUNT)
+    return Query(document, operation, DocumentNode(definitions=tuple(parts)) if own else None, mentions == len(own))
