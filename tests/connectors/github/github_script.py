@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from connectors.base import Batch, Context, Listing, Meter, Observation, Secret, Stream
 from connectors.errors import ConnectorError
 from connectors.github import CONNECTOR, GithubConfig
+from connectors.github.access import Access
 from connectors.http import Http
 from harvester.demo.exchange import Answer, Request, as_json
 from harvester.demo.wire import Service
@@ -248,9 +249,16 @@ class World:
 
     def streams(self) -> dict[str, Stream]:
         """The streams of the source, opened now."""
+        return {s.spec.name: s for s in CONNECTOR.open(self.settings(), self.context())}
+
+    def access(self) -> Access:
+        """What the streams of one opened source share."""
+        return Access(self.settings(), self.context())
+
+    def settings(self) -> GithubConfig:
+        """How the source is configured."""
         token = None if self.token is None else Secret("env:GITHUB_TOKEN", lambda: str(self.token))
-        settings = {"api_url": self.service.url, "token": token, **self.config}
-        return {s.spec.name: s for s in CONNECTOR.open(GithubConfig(**settings), self.context())}
+        return GithubConfig(**{"api_url": self.service.url, "token": token, **self.config})
 
     def context(self) -> Context:
         """What the connector is given."""
