@@ -41,7 +41,7 @@ class Access:
     credentials: list[Credential] = field(init=False)
     appetite: int = 400
     lacking: frozenset[str] = frozenset()
-    _idle: dict[tuple[Credential, str | None], list[Client]] = field(default_factory=dict)
+    _idle: dict[tuple[Credential, str | None], list[Client]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
