@@ -243,7 +243,7 @@ class World:
     service: Service[Script]
     config: dict[str, Any] = field(default_factory=lambda: {"repos": ("ann/one",), "user": "Ann"})
     options: dict[str, Any] = field(default_factory=dict)
-    token: str | None = TOKEN
+    token: str | None = field(default=TOKEN, repr=False)
     meter: Meter = field(default_factory=Meter)
     waits: list[float] = field(default_factory=list)
 
