@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from connectors.errors import AuthFailed, ConnectorError, Gone, NotPermitted, RateLimited, Unavailable
 from connectors.github.access import Access, Stopped
-from connectors.github.asks import Asking, Query
+from connectors.github.asks import Answer, Asking, Query
 from connectors.github.failures import SwitchedOff, TooMuch
 from connectors.github.packing import Load, Pending, Turn, next_load
 from connectors.github.tally import OUTAGE, Ended
@@ -72,17 +72,21 @@ class Conductor(Generic[T, R]):
 
     def _step(self, turn: Turn) -> Iterator[Outcome[Any, Any]]:
         """Let a task go on until it asks again or ends."""
-        answers, error = turn.answers or None, turn.error
+        answers: list[Answer] | None = turn.answers or None
+        error = turn.error
         turn.answers, turn.error = [], None
         try:
             while True:
                 said: Any = turn.work.throw(error) if error is not None else turn.work.send(answers)  # type: ignore[arg-type]
                 answers = error = None
-                if isinstance(said, list):
+                if said == []:
+                    answers = []
+                elif isinstance(said, list):
                     turn.answers, turn.missing = [None] * len(said), len(said)
                     self._waiting.extend(Pending(turn, position, ask) for position, ask in enumerate(said))
                     return
-                yield Outcome(turn.task, said)
+                else:
+                    yield Outcome(turn.task, said)
         except StopIteration:
             ended = Ended()
         except Exception as caught:  # noqa: BLE001 - it is raised where the outcome is read
