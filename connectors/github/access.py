@@ -11,7 +11,7 @@ import jwt
 from github import Auth
 
 from connectors.base import Budget, Context
-from connectors.errors import AuthFailed, ConnectorError, Malformed, NotPermitted, RateLimited
+from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, RateLimited
 from connectors.github.client import Client
 from connectors.github.config import GithubConfig
 from connectors.github.connection import Limits
@@ -41,7 +41,7 @@ class Access:
     credentials: list[Credential] = field(init=False)
     appetite: int = 400
     lacking: frozenset[str] = frozenset()
-    _idle: dict[tuple[Credential, str | None], list[Client]] = field(default_factory=dict)
+    _idle: dict[tuple[Credential, str | None], list[Client]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
@@ -146,7 +146,8 @@ class Access:
         try:
             auth = Auth.AppAuth(credential.app or 0, key)
             auth.create_jwt()
-        except (jwt.PyJWTError, ValueError, TypeError, AssertionError):  # its text may quote the key
+        # AttributeError: a public key. Their texts may quote the key.
+        except (jwt.PyJWTError, ValueError, TypeError, AttributeError, AssertionError):
             raise AuthFailed(
                 f"the key of {credential.reference} is none that can sign", remedy="app_key wants the App's PEM file"
             ) from None
@@ -154,6 +155,11 @@ class Access:
         try:
             said = client.post(errand, f"/app/installations/{credential.installation}/access_tokens")
             return Minted(str(said["token"]), instant(said["expires_at"]))
+        except (Gone, NotPermitted) as error:
+            raise AuthFailed(
+                f"GitHub gives no token to {credential.reference}: it was suspended, or is not of this App",
+                remedy="correct installations, or install the App there again",
+            ) from error
         except (KeyError, ValueError) as error:
             raise Malformed(f"{errand.what}: an answer without it") from error
         finally:

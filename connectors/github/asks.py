@@ -95,4 +95,4 @@ def points_of(asks: Sequence[Query]) -> int:
 
     https://docs.github.com/en/graphql/overview/rate-limits-and-query-limits-for-the-graphql-api
     """
-    return max(1, round(sum(ask.fields.connections(ask.values) for ask in asks) / 100))
+    return max(1, (sum(ask.fields.connections(ask.values) for ask in asks) + 50) // 100)

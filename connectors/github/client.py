@@ -58,7 +58,7 @@ class Client:
     failures: Failures
     on_request: Callable[[], None]
     heard: Callable[[str, Budget], None]
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     _github: Github = field(init=False)
     _connection: Connection = field(init=False)
 

@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from connectors.errors import AuthFailed, ConnectorError, Gone, NotPermitted, RateLimited, Unavailable
 from connectors.github.access import Access, Stopped
-from connectors.github.asks import Asking, Query
+from connectors.github.asks import Answer, Asking, Query
 from connectors.github.failures import SwitchedOff, TooMuch
 from connectors.github.packing import Load, Pending, Turn, next_load
 from connectors.github.tally import OUTAGE, Ended
@@ -72,17 +72,21 @@ class Conductor(Generic[T, R]):
 
     def _step(self, turn: Turn) -> Iterator[Outcome[Any, Any]]:
         """Let a task go on until it asks again or ends."""
-        answers, error = turn.answers or None, turn.error
+        answers: list[Answer] | None = turn.answers or None
+        error = turn.error
         turn.answers, turn.error = [], None
         try:
             while True:
                 said: Any = turn.work.throw(error) if error is not None else turn.work.send(answers)  # type: ignore[arg-type]
                 answers = error = None
-                if isinstance(said, list):
+                if said == []:
+                    answers = []
+                elif isinstance(said, list):
                     turn.answers, turn.missing = [None] * len(said), len(said)
                     self._waiting.extend(Pending(turn, position, ask) for position, ask in enumerate(said))
                     return
-                yield Outcome(turn.task, said)
+                else:
+                    yield Outcome(turn.task, said)
         except StopIteration:
             ended = Ended()
         except Exception as caught:  # noqa: BLE001 - it is raised where the outcome is read
@@ -144,12 +148,17 @@ class Conductor(Generic[T, R]):
             return
         if told.error is not None and not isinstance(told.error, ConnectorError):
             raise told.error
+        # Drawn once, so that what was asked together is asked together again.
+        now, pause = self._now(), FIRST_PAUSE * random.uniform(0.5, 1)  # noqa: S311 - not to come back in step
         for position, one in enumerate(told.load.pending):
             result = told.error or told.answers[position]
             if isinstance(result, ConnectorError):
                 if self._is_asked_again(one, result, told):
+                    one.not_before = now + pause * 4 ** (one.tries - 1) if one.tries else now
                     self._waiting.append(one)
                     continue
+                if isinstance(result, AuthFailed):  # that nobody else is left says less than why these were refused
+                    result = one.refusal or result
                 one.turn.error = one.turn.error or result
             else:
                 one.turn.answers[one.position] = result
@@ -172,14 +181,13 @@ class Conductor(Generic[T, R]):
             if isinstance(error, SwitchedOff):
                 return False
             one.without |= {told.credential}
+            one.refusal = error
             return any(other not in one.without and other.refusal is None for other in self.access.credentials)
         if isinstance(error, TooMuch) and isinstance(one.ask, Query):
             is_new, one.is_alone = len(told.load.pending) > 1, True
             return is_new
         if isinstance(error, Unavailable):
             one.tries += 1
-            pause = FIRST_PAUSE * 4 ** (one.tries - 1) * random.uniform(0.5, 1)  # noqa: S311 - not to come back in step
-            one.not_before = self._now() + pause
             return one.tries < TRIES and self._failing < OUTAGE
         return False
 

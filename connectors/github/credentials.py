@@ -21,7 +21,7 @@ EARLY = timedelta(minutes=1)  # that long before its end an installation's token
 class Minted:
     """An installation's token and its end."""
 
-    token: str
+    token: str = field(repr=False)
     ends_at: datetime
 
 
@@ -41,7 +41,7 @@ class Credential:
     installation: int | None = None
     refusal: AuthFailed | None = None
     _minted: Minted | None = None
-    _known: str | None = None
+    _known: str | None = field(default=None, repr=False)
     _is_renewed: bool = False
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -59,16 +59,21 @@ class Credential:
             return self._known
 
     def is_replaced(self, refused: str | None) -> bool:
-        """After a refusal, once: whether there is another token by now, as where its file was rewritten."""
-        if self.secret is None or refused is None or self._is_renewed:
+        """After a refusal: whether there is another token by now, as where its file was rewritten. Looks once."""
+        if self.secret is None or refused is None:
             return False
         with self._lock:
+            minted = self._minted.token if self._minted is not None else None
+            if refused != (self._known if self.installation is None else minted):
+                return True  # another worker, refused with the same token, has been here before
+            if self._is_renewed:
+                return False
             self._is_renewed = True
             if self.installation is not None:
                 self._minted = None
                 return True
-            known, self._known = refused, self.secret.reveal()
-            return self._known != known
+            self._known = self.secret.reveal()
+            return self._known != refused
 
 
 def fingerprint(token: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -21,6 +22,9 @@ POINTS_A_MINUTE = {CORE: 900, GRAPHQL: 2_000}
 SECONDS_A_MINUTE = {None: 90.0, GRAPHQL: 60.0}
 MOST_AT_ONCE = 100
 SHARE = 0.95  # of these limits that we use: GitHub's minute and ours do not begin together
+
+CALM = timedelta(hours=1)  # after so long without a secondary limit, the next one is a first one again
+MOST_DOUBLINGS = 6  # of the pause where GitHub does not say how long: about an hour at last
 
 
 @dataclass(slots=True)
@@ -49,6 +53,7 @@ class Ledger:
     _recent: deque[Passage] = field(default_factory=deque)
     _promised: dict[str, int] = field(default_factory=dict)
     _hurried: int = 0
+    _hurried_until: datetime | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def admit(self, bucket: str, points: int, reserve: int, now: datetime) -> Passage | float:
@@ -92,13 +97,29 @@ class Ledger:
         """Take note of a limit that concerns every later request."""
         with self._lock:
             if not isinstance(error, Hurried):
-                self._limits[bucket] = error
+                self._hold_back((bucket,), error)
                 return
-            # GitHub's rule where nothing says how long: a minute, then longer and longer.
             if not error.is_told:
-                error.retry_at += (2**self._hurried - 1) * MINUTE
-                self._hurried += 1
-            self._limits |= dict.fromkeys(POINTS_A_MINUTE, error)
+                self._grow(error)
+            self._hold_back(POINTS_A_MINUTE, error)
+
+    def _grow(self, error: Hurried) -> None:
+        """GitHub's rule where nothing says how long: a minute, then longer and longer."""
+        until, now = self._hurried_until, error.retry_at - MINUTE
+        if until is not None and now < until:  # of a request that was under way when the limit was met
+            error.retry_at = max(until, error.retry_at)
+        else:
+            if until is None or now > until + CALM:
+                self._hurried = 0
+            error.retry_at += (2 ** min(self._hurried, MOST_DOUBLINGS) - 1) * MINUTE
+            self._hurried += 1
+        self._hurried_until = error.retry_at
+
+    def _hold_back(self, buckets: Iterable[str], error: RateLimited) -> None:
+        for bucket in buckets:
+            known = self._limits.get(bucket)
+            if known is None or known.retry_at < error.retry_at:
+                self._limits[bucket] = error
 
     def _budget(self, bucket: str, now: datetime) -> Budget | None:
         known = self.budgets.get(bucket)
@@ -127,8 +148,9 @@ class Ledger:
             return 1.0
         waits = [self._until_fewer(bucket, now)]
         for of, allowed in SECONDS_A_MINUTE.items():
-            spent = [p for p in self._recent if of in (None, p.bucket)]
-            waits.append(_until_less(spent, allowed * SHARE, now))
+            if of in (None, bucket):
+                spent = [p for p in self._recent if of in (None, p.bucket)]
+                waits.append(_until_less(spent, allowed * SHARE, now))
         return max(waits)
 
     def _until_fewer(self, bucket: str, now: datetime) -> float:

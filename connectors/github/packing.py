@@ -24,7 +24,10 @@ class Turn:
 
 @dataclass(slots=True, eq=False)
 class Pending:
-    """One ask that waits to be sent. `without`: credentials it was refused to. `is_alone`: it shares no query."""
+    """One ask that waits to be sent. `without`: credentials it was refused to, the last with `refusal`.
+
+    `is_alone`: it shares no query.
+    """
 
     turn: Turn
     position: int
@@ -32,6 +35,7 @@ class Pending:
     tries: int = 0
     not_before: float = 0.0
     without: frozenset[Credential] = frozenset()
+    refusal: ConnectorError | None = None
     is_alone: bool = False
 
 

@@ -215,7 +215,7 @@ PULSE = f"""
   pullRequests({NEWEST_UPDATE}) @include(if: $pulls) {{ totalCount nodes {{ updatedAt }} }}
   releases(first: 1, orderBy: {{field: CREATED_AT, direction: DESC}}) @include(if: $releases) {{ totalCount }}
 """
-PULSE_LISTS = 6
+PULSE_LISTS = 5  # and one more with discussions
 PULSES_A_QUERY = 50
 
 
@@ -231,7 +231,7 @@ def pulse_of_one(optional: str) -> Fields:
         "repository(owner: $owner, name: $name)",
         PULSE + optional,
         {"owner": "String!", "name": "String!", **_flags(PULSE + optional)},
-        lambda _: PULSE_LISTS,
+        lambda _: PULSE_LISTS + bool(optional),
         most=PULSES_A_QUERY,
     )
 
@@ -244,7 +244,7 @@ def pulse_of_owner(optional: str) -> Fields:
         f"repositories(first: $first, after: $after, isFork: false, privacy: PUBLIC, ownerAffiliations: [OWNER],"
         f" orderBy: {{field: NAME, direction: ASC}}) {{ {INFO} nodes {{ {PULSE}{optional} }} }}",
         {"owner": "String!", "first": "Int!", "after": "String", **_flags(PULSE + optional)},
-        lambda values: 1 + int(values["first"]) * PULSE_LISTS,
+        lambda values: 1 + int(values["first"]) * (PULSE_LISTS + bool(optional)),
         most=1,
     )
 

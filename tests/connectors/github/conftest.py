@@ -10,6 +10,14 @@ from typing import Any
 import pytest
 from github_script import World, served
 
+from connectors.github.ledger import SHARED
+
+
+@pytest.fixture(autouse=True)
+def _nobody_has_asked_yet() -> None:
+    """The accounts of this process are by address, and a port may be used again."""
+    SHARED._by_name.clear()
+
 
 @pytest.fixture
 def github() -> Iterator[World]:

@@ -10,6 +10,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from connectors.github.gate import Gate
+from connectors.github.survey import describe
 from github_script import NOW, World
 
 from connectors.base import Meter, Observation, Secret
@@ -18,8 +20,6 @@ from connectors.github.client import Client
 from connectors.github.connection import Limits
 from connectors.github.facts import People, Reader
 from connectors.github.failures import Errand, Failures, Hurried
-from connectors.github.gate import Gate
-from connectors.github.survey import describe
 from harvester.demo.exchange import as_json
 
 Recorded = Callable[[str], list[dict[str, Any]]]

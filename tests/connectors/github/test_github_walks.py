@@ -1,26 +1,30 @@
-"""Walks through lists that change meanwhile: nothing is skipped, however they are cut short."""
+"""Walks through REST lists that change meanwhile: nothing is skipped, however they are cut short."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-from github_script import World, comment
+from github_script import World
+from github_things import comment
+from github_work import Driven, access, steps, visit
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from connectors.github.client import Client, Page
-from connectors.github.failures import Errand
-from connectors.github.walks import OVERLAP, Start, linked, newest_first, oldest_first, write
+from connectors.base import Batch, Observation
+from connectors.github.asks import Ask, Asking, Get, Page
+from connectors.github.facts import entry, instant
+from connectors.github.visit import OVERLAP, Record, write
+from connectors.github.walks import RestList, Start, linked, newest_first, oldest_first
 from harvester.demo.exchange import as_json
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
-ERRAND = Errand("comments", "ann/one")
+
+Walk = Callable[[RestList], Asking[Batch]]
 
 
 def at(second: int) -> datetime:
@@ -41,8 +45,10 @@ class MovingList:
     asked: list[str] = field(default_factory=list)
     order: Callable[[tuple[int, int]], Any] = lambda entry: (entry[1], entry[0])
 
-    def page(self, _: Errand, path: str, **parameters: Any) -> Page:
-        query = {name: values[0] for name, values in parse_qs(urlsplit(path).query).items()} | parameters
+    def answer(self, ask: Ask) -> Page:
+        assert isinstance(ask, Get)
+        query = {name: values[0] for name, values in parse_qs(urlsplit(ask.path).query).items()}
+        query |= {name: str(value) for name, value in ask.parameters.items()}
         self.asked.append(str(query.get("since", "")) + f"#{query.get('page', 1)}")
         self._change()
         since = datetime.fromisoformat(query["since"]) if "since" in query else BEGIN
@@ -69,120 +75,146 @@ class MovingList:
         return {(i, write(at(s))) for i, s in self.entries.items()}
 
 
-def client(rows: MovingList) -> Client:
-    return rows  # type: ignore[return-value]
+def met(_: Any, item: Any) -> Iterator[Observation]:
+    """Each version of an entry is a fact of its own here."""
+    moment = instant(entry(item).get("updated_at"))
+    yield Observation("met", "repo:1", f"{item['id']} {item['updated_at']}", moment)
 
 
-def ascending(rows: MovingList, start: Start) -> Iterator[Any]:
-    return oldest_first(client(rows), ERRAND, "/list", start)
+def records(item: Any) -> Iterator[Record]:
+    yield "entry", item, met, ()
 
 
-def descending(rows: MovingList, start: Start) -> Iterator[Any]:
-    return newest_first(linked(client(rows), ERRAND, "/list", sort="updated", direction="desc"), start)
+def versions(batch: Batch) -> set[tuple[int, str]]:
+    return {(int(key[0]), key[1]) for o in batch.observations if (key := o.key.split(" "))}
 
 
-def versions(items: Any) -> set[tuple[int, str]]:
-    return {(item["id"], item["updated_at"]) for item in items}
+def ids(*batches: Batch) -> list[int]:
+    return [number for batch in batches for number, _ in sorted(versions(batch), key=lambda v: (v[1], v[0]))]
 
 
-WALKS = pytest.mark.parametrize("walk", [ascending, descending])
+def read(part: dict[str, Any] | None = None, since: date | None = None) -> RestList:
+    parts = {} if part is None else {"": part}
+    return RestList(visit(parts, way=access(since=since)), "/list", "", records)
+
+
+def batches(walk: Walk, rows: MovingList, part: dict[str, Any] | None = None) -> list[Batch]:
+    return list(steps(walk(read(part)), rows.answer))
+
+
+def is_sure(batch: Batch) -> bool:
+    return batch.checkpoint is not None
+
+
+def part_of(batch: Batch) -> dict[str, Any]:
+    assert batch.checkpoint is not None
+    part: dict[str, Any] = batch.checkpoint[""]
+    return part
+
+
+WALKS = pytest.mark.parametrize("walk", [oldest_first, newest_first])
 seconds = st.dictionaries(st.integers(1, 60), st.integers(0, 30), max_size=25)
 happenings = st.lists(st.tuples(st.sampled_from(["new", "edit", "nothing"]), st.integers(0, 60)), max_size=12)
 
 
 @WALKS
-@given(entries=seconds, changes=happenings, size=st.integers(1, 4), steps=st.lists(st.integers(0, 6), max_size=3))
+@given(entries=seconds, changes=happenings, size=st.integers(1, 4), lengths=st.lists(st.integers(0, 6), max_size=3))
 @settings(max_examples=200, deadline=None)
 def test_nothing_is_skipped_whatever_moves_and_wherever_it_is_cut(
-    walk: Callable[..., Iterator[Any]],
-    entries: dict[int, int],
-    changes: list[tuple[str, int]],
-    size: int,
-    steps: list[int],
+    walk: Walk, entries: dict[int, int], changes: list[tuple[str, int]], size: int, lengths: list[int]
 ) -> None:
-    rows, met = MovingList(dict(entries), size, list(changes)), set[tuple[int, str]]()
-    part: dict[str, str] | None = None
+    rows, seen = MovingList(dict(entries), size, list(changes)), set[tuple[int, str]]()
+    part: dict[str, Any] | None = None
 
     def go(length: int | None) -> None:
         nonlocal part
-        start, pending = Start.of(part, None), set[tuple[int, str]]()
-        for step in islice(walk(rows, start), length):
-            pending |= versions(step.items)
-            if step.is_sure:  # what comes after the last checkpoint may be lost
-                met.update(pending)
-                part = start.part(step.mark)
+        pending = set[tuple[int, str]]()
+        for number, batch in enumerate(steps(walk(read(part)), rows.answer)):
+            if number == length:
+                return
+            pending |= versions(batch)
+            if is_sure(batch):  # what comes after the last checkpoint may be lost
+                seen.update(pending)
+                part = part_of(batch)
 
-    for length in steps:
+    for length in lengths:
         go(length)
     go(None)
     rows.changes.clear()
     go(None)
-    assert rows.versions() <= met
+    assert rows.versions() <= seen
 
 
 @WALKS
-def test_a_second_walk_asks_once_and_meets_only_the_newest(walk: Callable[..., Iterator[Any]]) -> None:
+def test_a_second_walk_asks_once_and_meets_only_the_newest(walk: Walk) -> None:
     rows = MovingList({n: n * 1000 for n in range(1, 8)})
-    start = Start.of(None, None)
-    *_, last = walk(rows, start)
+    *_, last = batches(walk, rows)
     rows.asked.clear()
-    steps = list(walk(rows, Start.of(start.part(last.mark), None)))
+    assert ids(*batches(walk, rows, part_of(last))) == [7]
     assert len(rows.asked) == 1
-    assert [item["id"] for step in steps for item in step.items] == [7]
 
 
 def test_pages_are_asked_for_by_the_last_change_not_by_number() -> None:
     rows = MovingList({n: n * 10 for n in range(1, 8)})
-    list(ascending(rows, Start()))
+    batches(oldest_first, rows)
     assert rows.asked == ["#1", "2026-01-01T00:00:29Z#1", "2026-01-01T00:00:49Z#1"]
 
 
 def test_a_second_that_fills_more_than_a_page_is_walked_by_links() -> None:
     rows = MovingList({**dict.fromkeys(range(1, 12), 5), 20: 50})
-    steps = list(ascending(rows, Start()))
-    assert {item["id"] for step in steps for item in step.items} == set(rows.entries)
+    assert set(ids(*batches(oldest_first, rows))) == set(rows.entries)
     assert rows.asked[-1].startswith("2026-01-01T00:00:")
 
 
 def test_a_list_out_of_order_is_not_sure_before_its_end() -> None:
     rows = MovingList({1: 50, 2: 10, 3: 40, 4: 20, 5: 30}, size=2, order=lambda entry: entry[0])
-    *before, last = steps = list(ascending(rows, Start()))
-    assert last.is_sure
-    assert not any(step.is_sure for step in before)
-    assert {item["id"] for step in steps for item in step.items} == {1, 2, 3, 4, 5}
-    assert steps[-1].mark == at(50)
+    *before, last = found = batches(oldest_first, rows)
+    assert is_sure(last)
+    assert not any(is_sure(batch) for batch in before)
+    assert set(ids(*found)) == {1, 2, 3, 4, 5}
+    assert part_of(last) == {"updated": write(at(50))}
 
 
 def test_a_descending_list_out_of_order_is_read_to_its_end() -> None:
     rows = MovingList({n: 1000 * n for n in range(1, 7)}, size=2, order=lambda entry: (entry[0] * 7) % 5)
-    start = Start.of({"updated": write(at(6000))}, None)
-    steps = list(descending(rows, start))
-    assert [step.is_sure for step in steps] == [False, False, True]
+    found = batches(newest_first, rows, {"updated": write(at(6000))})
+    assert [is_sure(batch) for batch in found] == [False, False, True]
 
 
 def test_entries_repeated_by_the_overlap_of_pages_are_dropped() -> None:
     rows = MovingList({n: n * 10 for n in range(1, 8)})
-    met = [item["id"] for step in ascending(rows, Start()) for item in step.items]
-    assert met == [1, 2, 3, 4, 5, 6, 7]
+    assert ids(*batches(oldest_first, rows)) == [1, 2, 3, 4, 5, 6, 7]
 
 
 def test_an_empty_list_ends_and_keeps_the_mark() -> None:
-    start = Start.of({"updated": write(at(9))}, None)
-    [step] = ascending(MovingList({}), start)
-    assert (list(step.items), step.mark, step.is_sure) == ([], at(9), True)
+    [batch] = batches(oldest_first, MovingList({}), {"updated": write(at(9))})
+    assert (list(batch.observations), part_of(batch)) == ([], {"updated": write(at(9))})
 
 
 def test_entries_without_a_date_neither_stop_nor_move_a_walk() -> None:
     rows = MovingList({1: 10})
-    plain = rows.page
 
-    def page(errand: Errand, path: str, **parameters: Any) -> Page:
-        got = plain(errand, path, **parameters)
-        return Page([None, {"id": 2}, *got.items, {"id": 3, "updated_at": "soon"}], got.next)
+    def answer(ask: Ask) -> Page:
+        page = rows.answer(ask)
+        return Page([None, {"id": 2}, *page.items, {"id": 3, "updated_at": "soon"}], page.next)
 
-    rows.page = page  # type: ignore[method-assign]
-    [step] = ascending(rows, Start())
-    assert (len(step.items), step.mark) == (4, at(10))
+    [batch] = steps(oldest_first(read()), answer)
+    assert (ids(batch), len(batch.rejects), part_of(batch)) == ([1], 3, {"updated": write(at(10))})
+
+
+def test_linked_lists_are_read_to_their_end_and_told_whole() -> None:
+    rows = MovingList({n: n for n in range(1, 8)})
+    driven = Driven()
+
+    def work() -> Asking[list[Any]]:
+        items = yield from linked(visit(), "/list", sort="oldest")
+        yield tuple(items)  # type: ignore[misc]
+
+    [items] = steps(work(), rows.answer, driven)
+    assert [item["id"] for item in items] == [1, 2, 3, 4, 5, 6, 7]
+    first = driven.asked[0]
+    assert isinstance(first, Get)
+    assert (first.path, dict(first.parameters)) == ("/repos/ann/one/list", {"per_page": 100, "sort": "oldest"})
 
 
 class TestStart:
@@ -218,18 +250,33 @@ class TestStart:
     def test_a_repository_that_was_empty_is_walked_whole(self) -> None:
         assert Start.of({}, date(2027, 1, 1)) == Start()
 
+    def test_a_part_that_was_left_with_a_token_is_walked_whole(self) -> None:
+        left = {"whole": True, "until": write(at(9)), "seen": write(at(10))}
+        assert Start.of(left, None) == Start()
+
 
 def test_an_interrupted_backfill_does_not_jump_over_what_it_left() -> None:
     rows = MovingList({n: n * 10_000 for n in range(1, 10)})
-    old = Start.of({"updated": write(at(90_000)), "from": "2026-01-02"}, date(2026, 1, 1))
-    first = next(ascending(rows, old))
-    part = old.part(first.mark)
-    rest = {item["id"] for step in ascending(rows, Start.of(part, None)) for item in step.items}
-    assert {item["id"] for item in first.items} | rest == set(rows.entries)
+    known = {"updated": write(at(90_000)), "from": "2026-01-02"}
+    first = next(steps(oldest_first(read(known, date(2026, 1, 1))), rows.answer))
+    rest = batches(oldest_first, rows, part_of(first))
+    assert set(ids(first, *rest)) == set(rows.entries)
+
+
+def test_a_retraction_is_told_whenever_it_was_opened() -> None:
+    def reopened(_: Any, item: Any) -> Iterator[Observation]:
+        yield Observation("closed", "repo:1", str(item["id"]), at(-9), value=0)
+        yield Observation("opened", "repo:1", str(item["id"]), at(-9))
+
+    way = access(since=date(2026, 1, 1))
+    found = RestList(visit(way=way), "/list", "", lambda item: [("entry", item, reopened, ())])
+    [batch] = steps(oldest_first(found), MovingList({1: 10}).answer)
+    assert [o.metric for o in batch.observations] == ["closed"]
 
 
 def test_a_first_page_is_asked_for_in_full_and_in_order(github: World) -> None:
+    github.token = None
     github.script.said["/repos/ann/one/issues/comments"] = as_json([comment(1)])
-    assert github.read("issue_comments").keys("issue_comments") == ["1"]
+    assert github.read("issues").keys("issue_comments") == ["1"]
     [asked] = github.script.paths("comments")
     assert asked == "/repos/ann/one/issues/comments?direction=asc&per_page=100&sort=updated"
