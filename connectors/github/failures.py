@@ -46,6 +46,10 @@ class SwitchedOff(NotPermitted):
     """The repository, or this server, does not offer this at all: a state of coverage, not a failure."""
 
 
+class Blocked(Gone):
+    """GitHub has taken the repository down."""
+
+
 class Forbidden(NotPermitted):
     """GraphQL refused a field at `path`; `partial` is what it told beside."""
 
@@ -109,7 +113,7 @@ class Failures:
         if status == HTTPStatus.UNAUTHORIZED:
             return self._refused()
         if status == HTTPStatus.UNAVAILABLE_FOR_LEGAL_REASONS or "block" in said:
-            return Gone(
+            return Blocked(
                 f"{subject or errand.what} is blocked by GitHub", remedy="take it out of repos", subject=subject
             )
         if status == HTTPStatus.FORBIDDEN:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from connectors.base import Batch, Observation, Reject
 from connectors.errors import Gone, Malformed
 from connectors.github.asks import Asking, Etag, Get, Page
-from connectors.github.failures import SwitchedOff
+from connectors.github.failures import Blocked, SwitchedOff
 from connectors.github.levels import reading
 from connectors.github.planning import Rounds
 from connectors.github.visit import Visit
@@ -23,29 +23,32 @@ WEEK = timedelta(days=7)
 
 PAGE = 30 * WEEK  # what the first page tells of
 STALE = timedelta(days=7)  # after so long it is read again, whatever the signs say
+ENOUGH = 3  # histories that are missing before no other one is asked for
 
 
 @dataclass(slots=True)
 class Stars:
-    """Reads star histories, and remembers for the run which repositories have none, and which have no stars."""
+    """Reads star histories, and remembers for the run which repositories have none, and which have no stars.
 
+    `hits`: histories that were told. Where several are missing and none is told, this server has none at all.
+    """
+
+    hits: int = 0
     _without: set[int] = field(default_factory=set)
     _starless: set[int] = field(default_factory=set)
 
     def by_day(self, visit: Visit) -> Asking[Batch]:
         """Every day of the history at first, then what has changed. Raises SwitchedOff where there is no history."""
-        repository = visit.repository
+        repository, known = visit.repository, _Known.of(visit)
         if visit.part is None and repository.stargazers == 0:
             self._starless.add(repository.id)
             yield Batch()
             return
-        missed_on = (visit.part or {}).get("missed")
-        if missed_on and visit.context.clock() - datetime.fromisoformat(missed_on) < STALE:
-            raise self._none(visit)
-        known = _Known.of(visit)
         if known.is_current(visit):
             yield Batch()
             return
+        if not self.hits and len(self._without) >= ENOUGH:
+            raise self._none(visit)
         path = f"{repository.path}/stargazers/history"
         try:
             # Without per_page: 30 weeks are the default and the most.
@@ -53,9 +56,12 @@ class Stars:
             if page.is_known and not known.explains(repository.stargazers):
                 # The last 30 weeks are as they were, so an older one must have changed; a 304 links to none.
                 (page,) = yield [Get(visit.errand, path)]
-        except Gone:  # the repository itself has just answered: it is the history that is not there
-            yield Batch(checkpoint={"": {"missed": visit.context.clock().isoformat()}})
+        except Gone as error:
+            if isinstance(error, Blocked) or known.through is not None:
+                raise
+            # The repository itself has just answered: it is the history that is not there.
             raise self._none(visit) from None
+        self.hits += 1
         yield from _History(visit, known).read(page)
 
     def forecast(self, visit: Visit) -> Rounds:

@@ -117,7 +117,7 @@ class GitHub:
         if request.method != "GET" or path != path.rstrip("/"):
             raise refuse(404, "Not Found")
         base = request.base + ("/api/v3" if request.path.startswith("/api/v3") else "")
-        key = (request.target, request.base, asker.credential, request.headers.get("accept"), is_new)
+        key = (request.target, request.base, asker.identity, request.headers.get("accept"), is_new)
         if self._cached_version != self.world.version:
             self._cache.clear()
             self._cached_version = self.world.version

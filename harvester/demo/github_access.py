@@ -53,6 +53,11 @@ class Asker:
     person: str
 
     @property
+    def identity(self) -> tuple[str, str]:
+        """What an answer may depend on: a token whose rights are changed is another one."""
+        return self.credential, repr(self.token)
+
+    @property
     def is_app(self) -> bool:
         """Whether it is an App, not a user."""
         return self.token is not None and bool(self.token.app)

@@ -91,7 +91,7 @@ class GraphQL:
         if self._version != self.world.version:
             self._told.clear()
             self._version = self.world.version
-        key = (*question.key, context.asker.credential, self.appetite)
+        key = (*question.key, context.asker.identity, self.appetite)
         told = self._told.get(key)
         if told is None:
             told = _tell(self._run(query.document, question, context))
