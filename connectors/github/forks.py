@@ -73,7 +73,7 @@ class _Known:
 
 def forks(visit: Visit) -> Asking[Batch]:
     """The new ones; where GitHub's total is not what is known then, or it is time, all, to see which are gone."""
-    known, sign = _Known.of(visit), visit.repository.signs["forks"]
+    known, sign = _Known.of(visit), visit.sign("forks")
     if not known.is_whole:
         yield from _by_age(visit, known)
     elif sign.newest is not None and (not known.newest or sign.newest > instant(known.newest)):

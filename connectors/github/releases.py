@@ -23,7 +23,7 @@ PAGE = 20
 
 def releases(visit: Visit) -> Asking[Batch]:
     """How often each file of each release was downloaded until now. Only the end is sure of anything."""
-    if visit.repository.signs["releases"].total == 0 or is_fresh(visit):
+    if visit.sign("releases").total == 0 or is_fresh(visit):
         yield Batch()
         return
     after: str | None = None
@@ -47,7 +47,8 @@ def releases(visit: Visit) -> Asking[Batch]:
 
 def forecast(visit: Visit) -> Rounds:
     """A request per 20 releases, where it is time."""
-    total = visit.repository.signs["releases"].total
+    sign = visit.repository.signs.get("releases")
+    total = sign.total if sign else 0
     return [] if is_fresh(visit) else [[_ask(visit, PAGE, None)] for _ in range(ceil(total / PAGE))]
 
 
@@ -57,9 +58,9 @@ def _ask(visit: Visit, first: int, after: str | None) -> Query:
 
 
 def is_fresh(visit: Visit) -> bool:
-    """Whether the last reading, of today, is recent."""
+    """Whether the last reading, of today and under today's name, is recent."""
     part = visit.part or {}
-    if part.get("read_on") != visit.day or "read" not in part:
+    if (part.get("read_on"), part.get("name")) != (visit.day, visit.repository.name):
         return False
     return visit.context.clock() - datetime.fromisoformat(part["read"]) < FRESH
 
@@ -79,7 +80,7 @@ def downloads(visit: Visit, told: list[Any]) -> Batch:
         if subject.id not in subjects:  # a release published meanwhile moves the others to the next page
             subjects[subject.id] = subject
             facts.append(Observation("release_downloads", subject.id, day, moment, value=count))
-    checkpoint = {"": {"read_on": day, "read": moment.isoformat()}}
+    checkpoint = {"": {"read_on": day, "read": moment.isoformat(), "name": visit.repository.name}}
     return Batch(facts, rejects, checkpoint, list(subjects.values()))
 
 

@@ -11,7 +11,6 @@ from typing import Any
 from connectors.base import Batch
 from connectors.github.asks import Answer, Ask, Asking
 from connectors.github.audit import ask_count, audit, is_due
-from connectors.github.failures import SwitchedOff
 from connectors.github.gathering import NEWEST_FIRST, OLDEST_FIRST, Gathering, changed_at, is_since
 from connectors.github.kinds import DISCUSSIONS, ISSUES, PULLS, Kind
 from connectors.github.planning import Rounds
@@ -46,12 +45,7 @@ def threads(visit: Visit, kind: Kind) -> Asking[Batch]:
 
     Raises SwitchedOff where the repository has none of these, NotPermitted where the token may not see them.
     """
-    repository = visit.repository
-    if kind.thing in repository.forbidden:
-        raise repository.forbidden[kind.thing]
-    sign = repository.signs.get(kind.thing)
-    if sign is None or not repository.has(kind.thing):
-        raise SwitchedOff(f"{kind.thing} of {repository.name} are switched off", subject=repository.name)
+    sign = visit.sign(kind.thing)
     gathering, total = Gathering(visit, kind), sign.total
     memory, since = gathering.memory, visit.context.since
     if not memory.is_whole and since is not None and memory.after is None:

@@ -63,7 +63,8 @@ def referrers(visit: Visit) -> Asking[Batch]:
     """The ten places that sent, and the ten pages that got, the most views within the last 14 days."""
     moment, day = visit.context.clock(), visit.day
     _insist_on_rights(visit)
-    if (visit.part or {}).get("read_on") == day:
+    part, name = visit.part or {}, visit.repository.name
+    if (part.get("read_on"), part.get("name")) == (day, name):
         yield Batch()
         return
     subjects: dict[str, Subject] = {}
@@ -84,7 +85,7 @@ def referrers(visit: Visit) -> Asking[Batch]:
                 views[metric, subject.id] = known + count
                 subjects[subject.id] = subject
     facts = [Observation(metric, subject, day, moment, value=count) for (metric, subject), count in views.items()]
-    yield Batch(facts, rejects, {"": {"read_on": day}}, list(subjects.values()))
+    yield Batch(facts, rejects, {"": {"read_on": day, "name": name}}, list(subjects.values()))
 
 
 def forecast(visit: Visit) -> Rounds:

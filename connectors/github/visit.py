@@ -11,8 +11,8 @@ from connectors.base import Batch, Context, Observation, Reject
 from connectors.github.access import Access
 from connectors.github.asks import Asking, Json
 from connectors.github.facts import Facts, People, Reader
-from connectors.github.failures import Errand
-from connectors.github.repository import Repository
+from connectors.github.failures import Errand, SwitchedOff
+from connectors.github.repository import Repository, Sign
 
 # GitHub's replicas and clocks may disagree by less than this.
 OVERLAP = timedelta(minutes=5)
@@ -54,6 +54,16 @@ class Visit:
     def day(self) -> str:
         """The day of a reading taken now, which a LEVEL is keyed by."""
         return self.context.today().isoformat()
+
+    def sign(self, thing: str) -> Sign:
+        """What the pulse told of a thing. Raises NotPermitted where it is hidden, SwitchedOff where there is none."""
+        repository = self.repository
+        if thing in repository.forbidden:
+            raise repository.forbidden[thing]
+        sign = repository.signs.get(thing)
+        if sign is None or not repository.has(thing):
+            raise SwitchedOff(f"{self.errand.what} of {repository.name} are switched off", subject=repository.name)
+        return sign
 
     def taking(self, records: Iterable[Record]) -> Taken:
         """The facts that the objects are, and those that are of no use."""

@@ -2,201 +2,87 @@
 
 from __future__ import annotations
 
-import itertools
 import random
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from github_harvest import (
+    EVENTS,
+    LEVELS,
+    METRICS,
+    TODAY,
+    TRAFFIC,
+    Harvester,
+    serving,
+    small_world,
+    visited,
+)
+from github_monkey import DEEDS, Monkey
 
-from connectors.base import Batch, Context, Meter, Observation, Secret
-from connectors.errors import ConnectorError, NotPermitted, RateLimited
-from connectors.github import CONNECTOR, SPECS, GithubConfig
-from connectors.http import Http
-from harvester.demo import faults
+from connectors.errors import Gone, NotPermitted
 from harvester.demo.github import GitHub
 from harvester.demo.github_access import Token
+from harvester.demo.github_graphql import GraphQL
 from harvester.demo.github_lists import Paging
-from harvester.demo.life import PLANS, build
-from harvester.demo.things import Traffic
-from harvester.demo.truth import truth_of
+from harvester.demo.life import build
+from harvester.demo.things import pull_of, threads_of
 from harvester.demo.wire import Service
-from harvester.demo.world import World
 
-TODAY = date(2026, 11, 24)
-EVENTS = (
-    "issues_opened",
-    "issues_closed",
-    "issue_comments",
-    "pulls_opened",
-    "pulls_merged",
-    "pull_reviews",
-    "review_comments",
-)
-LEVELS = ("stargazers", "watchers", "forks")
-TRAFFIC = ("traffic_views", "traffic_visitors", "traffic_clones", "traffic_cloners")
-PARTS = ("release_downloads", "referrer_views", "path_views")
-REPOS = ("wren-hollow/*", "saltmarsh-dev/fieldguide")
-
-
-@dataclass(slots=True)
-class Harvester:
-    """Keeps what the store would: the newest revision of each fact, and cursors that moved with them."""
-
-    service: Service[GitHub]
-    repos: tuple[str, ...] = REPOS
-    token: str | None = "demo"
-    suffix: str = ""
-    ahead: timedelta = timedelta(0)
-    facts: dict[tuple[str, str, str], Observation] = field(default_factory=dict)
-    cursors: dict[str, dict[str, Any]] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    meter: Meter = field(default_factory=Meter)
-    changed: int = 0
-    problems: list[ConnectorError] = field(default_factory=list)
-    rejects: int = 0
-
-    def clock(self) -> datetime:
-        return self.service.app.world.now + self.ahead
-
-    def read(self, *, cut: random.Random | None = None) -> list[ConnectorError]:
-        """Read every stream once; the errors that ended some. `cut`: goes away in the middle now and then."""
-        token = None if self.token is None else Secret("env:T", lambda: str(self.token))
-        config = GithubConfig(
-            repos=self.repos, token=token, api_url=self.service.url + self.suffix, user="wren-hollow"
-        )
-        context = Context(
-            source="work",
-            http=Http(),
-            clock=self.clock,
-            allow_private=True,
-            timeout=timedelta(seconds=1),
-            meter=self.meter,
-        )
-        errors: list[ConnectorError] = []
-        self.problems.clear()
-        for stream in CONNECTOR.open(config, context):
-            held: list[Batch] = []
-            batches = stream.read(dict(self.cursors.get(stream.spec.name, {})))
-            try:
-                for batch in batches if cut is None else itertools.islice(batches, cut.randrange(6)):
-                    self.problems += batch.problems
-                    held.append(batch)
-                    if batch.checkpoint is not None:
-                        self._seal(stream.spec.name, held)
-            except ConnectorError as error:
-                errors.append(error)
-            batches.close()  # type: ignore[attr-defined]
-        return errors
-
-    def _seal(self, stream: str, held: list[Batch]) -> None:
-        for batch in held:
-            self.names |= {subject.id: subject.name for subject in batch.subjects}
-            self.rejects += len(batch.rejects)
-            for fact in batch.observations:
-                key = (fact.metric, fact.subject, fact.key)
-                known = self.facts.get(key)
-                if known is None or (known.value, known.actor, known.attrs) != (fact.value, fact.actor, fact.attrs):
-                    self.changed += 1
-                self.facts[key] = fact
-        self.cursors.setdefault(stream, {}).update(held[-1].checkpoint or {})
-        held.clear()
-
-    def days(self, metric: str) -> dict[tuple[str, date], int]:
-        """Totals by repository and day."""
-        sums: Counter[tuple[str, date]] = Counter()
-        for (name, subject, key), fact in self.facts.items():
-            if name == metric and fact.value:
-                day = date.fromisoformat(key) if metric in ("stars", *TRAFFIC) else fact.occurred_at.date()
-                sums[self.names[subject], day] += int(fact.value)
-        return dict(sums)
-
-    def differences(self) -> dict[str, Any]:
-        """Metrics that do not agree with what happened."""
-        truth = truth_of(self.service.app.world)
-        wrong: dict[str, Any] = {
-            metric: (self.days(metric), truth.days.get(metric, {}))
-            for metric in ("stars", *EVENTS, *TRAFFIC)
-            if self.days(metric) != dict(truth.days.get(metric, {}))
-        }
-        today = self.clock().date().isoformat()
-        for metric in LEVELS:
-            told = {
-                self.names[subject]: fact.value
-                for (name, subject, key), fact in self.facts.items()
-                if (name, key) == (metric, today)
-            }
-            if told != truth.levels[metric]:
-                wrong[metric] = (told, truth.levels[metric])
-        parts = {
-            self.names[subject]: fact.value
-            for (name, subject, key), fact in self.facts.items()
-            if name in PARTS and key == today
-        }
-        if parts != parts_of(self.service.app.world):
-            wrong["parts"] = (parts, parts_of(self.service.app.world))
-        return wrong
-
-
-def parts_of(world: World) -> dict[str, int]:
-    """What is counted of a repository's files, referrers and pages, by their names."""
-    found: dict[str, int] = {}
-    for repo in world.repos:
-        found |= {f"{repo.full_name} from {name}": views for name, views in repo.referrers.items()}
-        found |= {f"{repo.full_name} at {path or '/'}": views for path, views in repo.paths.items()}
-        for release in repo.releases:
-            found |= {f"{repo.full_name} {release.tag} {file.name}": file.downloads for file in release.assets}
-    return found
-
-
-def small_world() -> World:
-    return visited(build(TODAY, start=date(2026, 1, 1), plans=PLANS[:2]))
-
-
-def visited(world: World) -> World:
-    """The world with people who look at its repositories and download from them."""
-    for n, repo in enumerate(world.repos, 1):
-        for ago in (0, 1, 5, 7):
-            clones = Traffic(0, 0, 3, 1) if ago == 5 else Traffic(10 * n + ago, n + 1, ago, ago and 1)
-            world.visit(repo, TODAY - timedelta(days=ago), clones)
-        world.refer(repo, {"Google": 30 * n, "t.co": 2}, {"": 20 * n, "/issues": 4})
-        for file in world.release(repo, "v1.0", "tool.zip", "tool.whl").assets:
-            world.download(file, n)
-    return world
+OWN = ("wren-hollow/*",)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture
 def service() -> Iterator[Service[GitHub]]:
-    world = visited(build(TODAY))
-    with Service(GitHub(world, clock=lambda: world.now)).listen() as running:
+    with serving(visited(build(TODAY))) as running:
         yield running
 
 
 @pytest.fixture
 def little() -> Iterator[Service[GitHub]]:
-    world = small_world()
-    with Service(GitHub(world, clock=lambda: world.now)).listen() as running:
+    with serving(small_world()) as running:
         yield running
+
+
+def pass_time(service: Service[GitHub], by: timedelta) -> None:
+    """Time in which nothing happens."""
+    service.app.world.now += by
+    service.app.world.version += 1
 
 
 def test_a_harvest_equals_what_happened(service: Service[GitHub]) -> None:
     harvester = Harvester(service)
     assert harvester.read() == []
     assert harvester.differences() == {}
-    assert (harvester.rejects, harvester.problems) == (0, [])
+    assert (harvester.rejects, harvester.problems) == ([], [])
 
 
-def test_a_second_harvest_changes_nothing_and_costs_little(service: Service[GitHub]) -> None:
+def test_every_metric_of_the_connector_is_compared(service: Service[GitHub]) -> None:
+    harvester = Harvester(service)
+    harvester.read()
+    assert {metric for metric, _, _ in harvester.facts} == {"stars", *EVENTS, *TRAFFIC, *LEVELS}
+    assert set(METRICS) == {*EVENTS, *TRAFFIC, *LEVELS}
+
+
+def test_a_second_harvest_changes_nothing_and_asks_for_signs_only(service: Service[GitHub]) -> None:
     harvester = Harvester(service)
     harvester.read()
     harvester.changed = harvester.meter.requests = 0
     assert harvester.read() == []
     assert harvester.changed == 0
-    assert harvester.meter.requests <= 13 * 3 + 1
+    # Both ways of naming repositories, and what the person does elsewhere.
+    assert harvester.meter.requests == 3
     assert harvester.differences() == {}
+
+
+def test_a_full_harvest_of_what_is_known_changes_nothing(service: Service[GitHub]) -> None:
+    harvester = Harvester(service)
+    harvester.read()
+    harvester.changed = 0
+    assert harvester.read(full=True) == []
+    assert (harvester.changed, harvester.vanished) == (0, [])
 
 
 def test_days_later_the_harvest_equals_what_happened_then(service: Service[GitHub]) -> None:
@@ -208,131 +94,290 @@ def test_days_later_the_harvest_equals_what_happened_then(service: Service[GitHu
         assert harvester.differences() == {}
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_the_harvests_of_the_days_after_equal_it(seed: int) -> None:
+    world = small_world()
+    monkey = Monkey(world, seed)
+    with serving(world) as service:
+        harvester = Harvester(service, repos=OWN)
+        harvester.read()
+        for _ in range(4):
+            monkey.act(20)
+            pass_time(service, DAY)
+            assert harvester.read() == []
+            # Discussions are counted every other day only, as there are many.
+            late = ("discussions_opened", "discussion_comments", "answers")
+            wrong = {name: rows for name, rows in harvester.differences().items() if name not in late}
+            assert wrong == {}, monkey.done
+        pass_time(service, 4 * DAY)
+        assert harvester.read() == []
+        assert (harvester.differences(), harvester.problems, harvester.rejects) == ({}, [], [])
+
+
+def test_the_monkey_can_do_everything() -> None:
+    monkey = Monkey(small_world(), 1)
+    monkey.act(600)
+    assert {line.partition(" ")[0] for line in monkey.done} == {deed.__name__ for deed in DEEDS}
+
+
+class TestVanished:
+    def test_everything_that_leaves_no_trace_is_found_the_day_after(self, little: Service[GitHub]) -> None:
+        world, harvester = little.app.world, Harvester(little, repos=OWN)
+        harvester.read()
+        repo, other = world.maintained()[:2]
+        issues = [t for t in threads_of(repo, pulls=False) if t.comments]
+        inline = next(t for t in threads_of(repo, pulls=True) if pull_of(t).inline)
+        approved = next(r for t in threads_of(repo, pulls=True) for r in pull_of(t).reviews if r.state == "APPROVED")
+        world.delete_comment(issues[0], issues[0].comments[0])
+        world.delete_issue(repo, issues[1])
+        world.transfer_issue(repo, issues[2], other)
+        world.delete_inline(inline, pull_of(inline).inline[0])
+        world.dismiss(approved)
+        world.unstar(repo, repo.stars[0])
+        world.unfork(next(fork for fork in repo.forks if fork.access == "open"))
+        pass_time(little, DAY)
+        harvester.meter.requests = 0
+        assert harvester.read() == []
+        assert harvester.differences() == {}
+        causes = {cause for _, cause in harvester.vanished}
+        assert {"gone from its thread", "the fork is gone"} <= causes
+        assert any(cause.endswith("was deleted") for cause in causes)
+        assert any(cause.endswith("moved to another repository") for cause in causes)
+        states = {f.key: f.attrs["state"] for f in harvester.facts.values() if f.metric == "pull_reviews"}
+        assert states[str(approved.id)] == "dismissed"
+
+    def test_a_star_of_years_ago_that_is_taken_back_is_found_at_once(self, service: Service[GitHub]) -> None:
+        world, harvester = service.app.world, Harvester(service)
+        harvester.read()
+        repo = world.maintained()[0]
+        oldest = min(repo.stars, key=lambda mark: mark.at)
+        assert world.now - oldest.at > timedelta(weeks=60)
+        world.unstar(repo, oldest)
+        assert harvester.read() == []
+        assert harvester.differences() == {}
+
+    def test_a_full_harvest_takes_back_what_vanished(self, little: Service[GitHub]) -> None:
+        world, harvester = little.app.world, Harvester(little, repos=OWN)
+        harvester.read()
+        repo = world.maintained()[0]
+        issue = next(t for t in threads_of(repo, pulls=False) if len(t.comments) > 1)
+        gone = next(t for t in threads_of(repo, pulls=False) if t is not issue)
+        world.delete_comment(issue, issue.comments[0])
+        world.delete_issue(repo, gone)
+        assert harvester.read(full=True) == []
+        assert harvester.differences() == {}
+
+    def test_an_issue_that_is_still_there_is_not_taken_back_whatever_the_lists_say(
+        self, little: Service[GitHub]
+    ) -> None:
+        world, harvester = little.app.world, Harvester(little, repos=OWN)
+        harvester.read()
+        repo = world.maintained()[0]
+        known = harvester.days("issues_opened")
+        hidden = {n: t for n, t in repo.threads.items() if t.pull is None}
+        for number in hidden:  # a list of GitHub's that is empty for a while
+            del repo.threads[number]
+        world.version += 1
+        little.app.still_there = hidden  # type: ignore[attr-defined]
+        answer = little.app.answer
+
+        def also(request: Any) -> Any:
+            with world.lock:
+                repo.threads |= hidden if "/issues/" in request.path else {}
+                try:
+                    return answer(request)
+                finally:
+                    for number in hidden:
+                        repo.threads.pop(number, None)
+
+        little.app.answer = also  # type: ignore[method-assign]
+        harvester.read()
+        assert any("does not list it" in problem.what for problem in harvester.problems)
+        assert harvester.days("issues_opened") == known
+
+
 def test_actors_directions_and_bots_are_told(service: Service[GitHub]) -> None:
     harvester = Harvester(service)
     harvester.read()
     world = service.app.world
-    reviews = [f for (metric, _, _), f in harvester.facts.items() if metric == "pull_reviews"]
-    own = [f for f in reviews if f.attrs["direction"] == "self"]
-    assert own
-    assert {f.actor for f in own} == {world.person.login}
-    bots = {f.actor for f in harvester.facts.values() if f.attrs.get("bot")}
-    assert bots == {account.login for account in world.accounts.values() if account.type == "Bot"}
-    assert any(f.actor is None for f in reviews)
+    facts = [fact for fact in harvester.facts.values() if fact.metric in EVENTS and fact.value]
+    person = [fact for fact in facts if fact.actor == world.person.login]
+    assert {fact.attrs["direction"] for fact in person} == {"self", "given"}
+    assert {fact.attrs["direction"] for fact in facts if fact not in person} == {"received"}
+    ours = {repo.full_name for repo in world.maintained()}
+    assert {harvester.names[f.subject] in ours for f in person if f.attrs["direction"] == "self"} == {True}
+    assert {harvester.names[f.subject] in ours for f in person if f.attrs["direction"] == "given"} == {False}
+    bots = {f.actor for f in facts if f.attrs.get("bot")}
+    assert bots == {a.login for a in world.accounts.values() if a.type == "Bot"}
+    assert any(f.actor is None for f in facts)
 
 
 @pytest.mark.parametrize("style", ["page", "cursor"])
-def test_links_are_followed_in_either_style(style: Any) -> None:
+@pytest.mark.parametrize("tokens", [("demo",), ()], ids=["with a token", "without"])
+def test_links_are_followed_in_either_style(style: Any, tokens: tuple[str, ...]) -> None:
     world = small_world()
-    with Service(GitHub(world, paging=Paging(style, last_page=1), clock=lambda: world.now)).listen() as service:
-        harvester = Harvester(service, repos=("wren-hollow/*",))
+    with serving(world, paging=Paging(style, last_page=1)) as service:
+        harvester = Harvester(service, repos=OWN, tokens=tokens)
+        harvester.read()
+        wrong = set(harvester.differences())
+        assert wrong == (set() if tokens else WITHOUT_TOKEN)
+
+
+# What takes a token, and what only those who run a repository are told.
+GIVEN = {"given " + name for name in ("issue_comments", "pull_reviews", "pulls_opened", "pulls_merged")}
+WITHOUT_TOKEN = {
+    "pull_reviews", "discussions_opened", "discussion_comments", "answers", *TRAFFIC, "referrer_views", "path_views",
+}  # fmt: skip
+
+
+def test_without_a_token_everything_but_reviews_discussions_and_traffic_is_read(little: Service[GitHub]) -> None:
+    harvester = Harvester(little, repos=OWN, tokens=())
+    assert [type(error) for error in harvester.read()] == [NotPermitted] * 4
+    wrong = harvester.differences()
+    assert {name for name in wrong if not name.startswith("given ")} <= WITHOUT_TOKEN
+    assert {"pull_reviews", *TRAFFIC} <= set(wrong)
+
+
+def test_a_token_without_the_right_to_traffic_reads_everything_else(little: Service[GitHub]) -> None:
+    little.app.tokens["demo"] = Token(little.app.world.person.login, frozenset({"administration"}))
+    harvester = Harvester(little, repos=OWN)
+    errors = harvester.read()
+    assert [type(error) for error in errors] == [NotPermitted] * 2
+    assert all("dministration" in error.what for error in errors)
+    assert set(harvester.differences()) == {*TRAFFIC, "referrer_views", "path_views"}
+
+
+RIGHTS = {
+    "issues": ("Issues: read", {"issues_opened", "issues_closed", "issue_comments"}),
+    "pull_requests": (
+        "Pull requests: read",
+        {"pulls_opened", "pulls_merged", "issue_comments", "pull_reviews", "review_comments"},
+    ),
+    "contents": ("Contents: read", {"release_downloads"}),
+}
+
+
+@pytest.mark.parametrize("right", RIGHTS)
+def test_a_token_that_lacks_a_right_reads_the_rest_and_says_which(little: Service[GitHub], right: str) -> None:
+    little.app.tokens["demo"] = Token(little.app.world.person.login, frozenset({right}))
+    harvester = Harvester(little, repos=OWN, config={"user": None})
+    errors = harvester.read()
+    needed, metrics = RIGHTS[right]
+    assert [type(error).__name__ for error in errors] == ["NotPermitted"]
+    assert needed in errors[0].what
+    assert "write" not in errors[0].what
+    wrong = {name for name in harvester.differences() if not name.startswith("given ")}
+    assert wrong == metrics
+
+
+def test_a_token_without_a_right_on_one_repository_reads_the_others(little: Service[GitHub]) -> None:
+    world = little.app.world
+    first, second = (repo.full_name for repo in world.maintained()[:2])
+    little.app.tokens["demo"] = Token(world.person.login, lacks_in={first: frozenset({"issues"})})
+    harvester = Harvester(little, repos=OWN)
+    assert harvester.read() == []
+    assert {problem.subject for problem in harvester.problems} == {first}
+    assert all("Issues: read" in problem.what for problem in harvester.problems)
+    told = {subject for subject, _ in harvester.days("issues_opened")}
+    assert told == {second}
+
+
+class TestEnterpriseServer:
+    def test_stars_are_counted_by_level_where_there_is_no_history(self) -> None:
+        world = small_world()
+        with serving(world, has_history=False) as service:
+            harvester = Harvester(service, repos=OWN, suffix="/api/v3")
+            assert harvester.read() == []
+            assert harvester.problems == []
+            levels = {harvester.names[s]: f.value for (m, s, _), f in harvester.facts.items() if m == "stars"}
+            assert levels == {repo.full_name: len(repo.stars) for repo in world.maintained()}
+            assert set(harvester.differences()) == {"stars"}
+
+    def test_a_server_without_discussions_has_them_switched_off(self) -> None:
+        world = small_world()
+        lacking = {"Repository.discussions", "Repository.hasDiscussionsEnabled"}
+        with serving(world, graphql=GraphQL(world, without=frozenset(lacking))) as service:
+            harvester = Harvester(service, repos=OWN, suffix="/api/v3", config={"user": None})
+            assert harvester.read() == []
+            assert harvester.problems == []
+            wrong = {name for name in harvester.differences() if not name.startswith("given ")}
+            assert wrong <= {"discussions_opened", "discussion_comments", "answers"}
+
+
+class TestRepositoriesThatMove:
+    def by_name(self, service: Service[GitHub]) -> Harvester:
+        names = tuple(repo.full_name for repo in service.app.world.maintained())
+        return Harvester(service, repos=names)
+
+    @pytest.mark.parametrize("names", [("renamed",), ("GLOWSTICK",), ("first", "second")], ids=["one", "case", "two"])
+    def test_a_rename_keeps_the_subject(self, little: Service[GitHub], names: tuple[str, ...]) -> None:
+        world, harvester = little.app.world, self.by_name(little)
+        harvester.read()
+        before = {s for s in harvester.names if s.startswith("repo:") and s.count(":") == 1}
+        for name in names:
+            world.rename(world.maintained()[0], name)
+        assert harvester.read() == []
+        assert harvester.problems == []
+        assert {s for s in harvester.names if s.startswith("repo:") and s.count(":") == 1} == before
+        assert harvester.names[f"repo:{world.maintained()[0].id}"] == f"wren-hollow/{names[-1]}"
+        assert harvester.differences() == {}
+
+    def test_a_repository_that_moves_to_another_owner_goes_on(self, little: Service[GitHub]) -> None:
+        world, harvester = little.app.world, self.by_name(little)
+        harvester.read()
+        world.rename(world.maintained()[0], "lantern", world.new_account("new-home", "Organization"))
+        world.maintained()[0].maintained = True
         assert harvester.read() == []
         assert harvester.differences() == {}
 
+    def test_a_name_that_comes_back_is_a_new_subject(self, little: Service[GitHub]) -> None:
+        world, harvester = little.app.world, self.by_name(little)
+        harvester.read()
+        old = world.maintained()[0]
+        known = harvester.days("issues_opened")
+        world.restrict(old, "gone")
+        new = world.create(world.person, old.name)
+        world.open_issue(new, None)
+        pass_time(little, DAY)
+        harvester.read()
+        numbers = {subject for metric, subject, _ in harvester.facts if metric == "issues_opened"}
+        assert {f"repo:{old.id}", f"repo:{new.id}"} <= numbers
+        assert sum(harvester.days("issues_opened").values()) == sum(known.values()) + 1
 
-def test_enterprise_server_counts_stars_by_level() -> None:
-    world = small_world()
-    with Service(GitHub(world, has_history=False, clock=lambda: world.now)).listen() as service:
-        harvester = Harvester(service, repos=("wren-hollow/*",), suffix="/api/v3")
+    @pytest.mark.parametrize("access", ["gone", "blocked", "private"])
+    def test_one_that_goes_away_leaves_the_others_and_its_past(self, little: Service[GitHub], access: Any) -> None:
+        little.app.tokens["demo"] = Token("keen-badger")
+        world, harvester = little.app.world, self.by_name(little)
+        harvester.read()
+        world.restrict(world.maintained()[0], access)
+        gone = next(r for r in world.repos if r.access == access)
+        known = harvester.days("issues_opened")
+        assert all(isinstance(error, NotPermitted) for error in harvester.read())
+        assert {(type(p).__mro__[-4], p.subject) for p in harvester.problems if isinstance(p, Gone)} != set()
+        assert {p.subject for p in harvester.problems if isinstance(p, Gone)} == {gone.full_name}
+        assert harvester.days("issues_opened") == known
+
+    def test_the_past_of_one_that_is_transferred_in_lies_in_the_past(self, little: Service[GitHub]) -> None:
+        world, harvester = little.app.world, Harvester(little, repos=OWN)
+        harvester.read()
+        stranger = world.new_account("stranger-org", "Organization")
+        old = world.create(stranger, "old-tool", at=world.now - timedelta(days=300))
+        for days in (290, 200, 100):
+            world.star(old, at=world.now - timedelta(days=days))
+            world.open_issue(old, None, at=world.now - timedelta(days=days))
+        world.rename(old, "old-tool", world.person)
+        pass_time(little, DAY)
         assert harvester.read() == []
-        assert harvester.problems == []
-        levels = {harvester.names[s]: f.value for (m, s, _), f in harvester.facts.items() if m == "stars"}
-        assert levels == {repo.full_name: len(repo.stars) for repo in world.repos}
-        assert set(harvester.differences()) == {"stars"}
-
-
-def test_without_a_token_everything_but_reviews_and_traffic_is_read(little: Service[GitHub]) -> None:
-    harvester = Harvester(little, repos=("wren-hollow/*",), token=None)
-    assert [type(error) for error in harvester.read()] == [NotPermitted] * 3
-    assert set(harvester.differences()) == {"pull_reviews", *TRAFFIC, "parts"}
-
-
-def test_a_token_without_push_access_reads_everything_but_traffic(little: Service[GitHub]) -> None:
-    little.app.tokens["demo"] = Token(little.app.world.person.login, frozenset({"administration"}))
-    harvester = Harvester(little, repos=("wren-hollow/*",))
-    errors = harvester.read()
-    assert [type(error) for error in errors] == [NotPermitted] * 2
-    assert all("Administration: read" in error.what for error in errors)
-    assert set(harvester.differences()) == {*TRAFFIC, "parts"}
-
-
-def test_a_token_that_lacks_a_right_reads_the_rest(little: Service[GitHub]) -> None:
-    little.app.tokens["demo"] = Token(little.app.world.person.login, frozenset({"pull_requests"}))
-    harvester = Harvester(little, repos=("wren-hollow/*",))
-    errors = harvester.read()
-    assert [type(error) for error in errors] == [NotPermitted] * 3
-    assert all("Pull requests: read" in error.what for error in errors)
-    assert set(harvester.differences()) == {"pulls_opened", "pulls_merged", "pull_reviews", "review_comments"}
-
-
-def test_a_rename_between_two_harvests_keeps_the_subject(little: Service[GitHub]) -> None:
-    world = little.app.world
-    harvester = Harvester(little, repos=tuple(repo.full_name for repo in world.repos))
-    harvester.read()
-    before = set(harvester.names)
-    world.rename(world.repos[0], "renamed")
-    assert harvester.read() == []
-    assert set(harvester.names) == before
-    assert harvester.differences() == {}
-
-
-@pytest.mark.parametrize("access", ["gone", "blocked"])
-def test_a_repository_that_goes_away_leaves_the_others_and_its_past(little: Service[GitHub], access: Any) -> None:
-    world = little.app.world
-    harvester = Harvester(little, repos=tuple(repo.full_name for repo in world.repos))
-    harvester.read()
-    world.restrict(world.repos[0], access)
-    known = len(harvester.facts)
-    assert harvester.read() == []
-    assert len(harvester.facts) == known
-    assert {p.subject for p in harvester.problems} == {world.repos[0].full_name}
-
-
-PLACES = {
-    "repository": r"GET /repos/[^/]+/[^/?]+$",
-    "stars": r"history\?page=2",
-    "issues": r"/issues\?",
-    "issue_comments": "issues/comments",
-    "review_comments": "pulls/comments",
-    "releases": "/releases",
-    "traffic": "traffic/views",
-    "referrers": "popular/paths",
-    "graphql": "POST",
-}
-# What is no failure: issues may be switched off, and a question that GraphQL finds too large is asked again.
-QUIET = {("410", place) for place in PLACES if place != "repository"} | {
-    (kind, "graphql") for kind in ("502 html", "silence", "graphql partial")
-}
-MATRIX = [
-    (kind, place)
-    for kind, place in itertools.product(faults.KINDS, PLACES)
-    if ("graphql" not in kind or place == "graphql") and (kind != "trickle" or place == "issues")
-]
-
-
-@pytest.mark.parametrize(("kind", "place"), MATRIX)
-def test_after_a_fault_the_next_harvest_completes_the_truth(little: Service[GitHub], kind: str, place: str) -> None:
-    harvester = Harvester(little, repos=("wren-hollow/*",))
-    little.faults.inject(faults.KINDS[kind](), PLACES[place], nth=1 if place == "stars" else 2)
-    errors = harvester.read()
-    assert little.faults.hits == 1
-    assert [*errors, *harvester.problems] or (kind, place) in QUIET
-    if kind[:3] in ("sec", "pri") or kind == "graphql rate limited":
-        assert any(isinstance(error, RateLimited) for error in errors)
-    assert harvester.read() == []
-    assert harvester.differences() == {}
+        assert harvester.differences() == {}
+        days = {day for subject, day in harvester.days("stars") if subject == old.full_name}
+        assert max(days) < TODAY - timedelta(days=90)
 
 
 @pytest.mark.parametrize("seed", range(12))
 def test_cut_anywhere_and_resumed_the_truth_is_reached(little: Service[GitHub], seed: int) -> None:
-    harvester, rng = Harvester(little, repos=("wren-hollow/*",)), random.Random(seed)
+    harvester, rng = Harvester(little, repos=OWN), random.Random(seed)
     for _ in range(6):
         harvester.read(cut=rng)
         little.app.world.advance(rng.randrange(2))
     assert harvester.read() == []
     assert harvester.differences() == {}
-
-
-def test_every_metric_of_the_connector_is_compared() -> None:
-    declared = {metric.name for spec in SPECS for metric in spec.metrics}
-    assert declared == {"stars", *EVENTS, *LEVELS, *TRAFFIC, *PARTS}
