@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from urllib.parse import unquote
 
-from harvester.demo.exchange import Answer, Request, as_json, matches, to_bytes
+from harvester.demo.exchange import JSON, Answer, Request, as_json, matches, to_bytes
 from harvester.demo.github_access import Asker, Purse, Token
 from harvester.demo.github_apps import GitHubApp, Tokens
 from harvester.demo.github_graphql import GraphQL
@@ -39,8 +39,8 @@ class GitHub:
 
     `closed_stargazers`: what the list of stargazers answers an outsider, 404, 403, or 200 with nothing.
     `has_history`: whether /stargazers/history exists, which Enterprise Server lacks. `graphql`: the other endpoint.
-    `app`: a GitHub App that may ask for tokens of its installations.
-    Paths may begin with /api/v3 and /api/graphql, as they do on Enterprise Server.
+    `app`: a GitHub App that may ask for tokens of its installations. Limits and tokens go by `clock`. Paths may
+    begin with /api/v3 and /api/graphql, as they do on Enterprise Server.
     """
 
     def __init__(
@@ -134,7 +134,7 @@ class GitHub:
             if asker.token is not None:
                 self.limits.refund(asker.purse, "core")
             return Answer(304, {"ETag": etag})
-        headers = {"ETag": etag, "Content-Type": "application/json; charset=utf-8"}
+        headers = {"ETag": etag, "Content-Type": JSON}
         return Answer(200, {**headers, "Link": link} if link else headers, body)
 
     def _say(self, request: Request, path: str, asker: Asker, render: Renderer) -> Said:
@@ -248,7 +248,7 @@ class GitHub:
             "Server": "github.com",
             "Cache-Control": "private, max-age=60, s-maxage=60",
             "Vary": "Accept, Authorization, Cookie, X-GitHub-OTP,Accept-Encoding, Accept, X-Requested-With",
-            "X-GitHub-Media-Type": "github.v3; format=json",
+            "X-GitHub-Media-Type": f"github.v{4 if resource == 'graphql' else 3}; format=json",
             **self.limits.headers(asker.purse, resource),
         }
         return Answer(answer.status, {**headers, **answer.headers}, answer.body, answer.wire)

@@ -93,7 +93,7 @@ class Asker:
 
     def maintains(self, repo: Repo) -> bool:
         """Whether the repository is run by the user whose token this is."""
-        return self.login == repo.owner.login or (repo.maintained and self.login == self.person)
+        return self._is(repo.owner.login) or (repo.maintained and self._is(self.person))
 
     def may_push(self, repo: Repo) -> bool:
         """Whether this is as good as push access: a maintainer's, or an App's on its own account."""
@@ -117,16 +117,20 @@ class Asker:
 
     def may_read(self, review: Review) -> bool:
         """A pending review is its author's secret."""
-        return review.state != "PENDING" or (review.author is not None and review.author.login == self.login)
+        return review.state != "PENDING" or (review.author is not None and self._is(review.author.login))
 
     def may_read_release(self, release: Release) -> bool:
         """A draft is seen by those with push access."""
         return release.published_at is not None or self.maintains(release.repo)
 
+    def _is(self, login: str) -> bool:
+        return self.login is not None and self.login.lower() == login.lower()
+
     def _is_installed_on(self, repo: Repo) -> bool:
         token = self.token
-        is_on = token is not None and self.is_app and token.login == repo.owner.login
-        return is_on and token is not None and (token.only is None or repo.name in token.only)
+        if token is None or not token.app or token.login.lower() != repo.owner.login.lower():
+            return False
+        return token.only is None or repo.name in token.only
 
     def _is_blind_to(self, repo: Repo) -> bool:
         return self.token is not None and repo.full_name.lower() in {name.lower() for name in self.token.blind}

@@ -10,6 +10,7 @@ from harvester.demo.github_ask import Ask, Asked, by_creation, by_update
 from harvester.demo.github_connections import Slice
 from harvester.demo.github_conversations import CONVERSATIONS, discussions_page, threads_page
 from harvester.demo.github_json import number_of
+from harvester.demo.graphql_cost import MOST_AT_ONCE
 from harvester.demo.graphql_failures import FieldFailed
 from harvester.demo.things import (
     Account,
@@ -49,9 +50,13 @@ def _node(_: None, ask: Ask) -> Any:
 
 
 def _nodes(_: None, ask: Ask) -> list[Any]:
-    ask.context.serve(len(ask.arguments["ids"]))
+    ids = ask.arguments["ids"]
+    if len(ids) > MOST_AT_ONCE:
+        message = f"You may not provide more than {MOST_AT_ONCE} node ids; you provided {len(ids)}."
+        raise FieldFailed("ARGUMENT_LIMIT", message)
+    ask.context.serve(len(ids))
     found: list[Any] = []
-    for each in ask.arguments["ids"]:
+    for each in ids:
         try:
             found.append(_by_node_id(ask, each))
         except FieldFailed as failure:  # one unknown id does not hide the others
@@ -104,8 +109,8 @@ def _repository_owner(_: None, ask: Ask) -> Account | None:
     return account if account is not None and account.type != "Bot" else None
 
 
-def _viewer(_: None, ask: Ask) -> Account:
-    return ask.world.accounts[ask.asker.login or ""]  # anonymous queries get no further than a 401
+def _viewer(_: None, ask: Ask) -> Account | None:
+    return ask.world.account(ask.asker.login or "")
 
 
 def _rate_limit(_: None, ask: Ask) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -20,7 +20,7 @@ from harvester.demo.graphql_cost import Cost
 from harvester.demo.graphql_failures import FieldFailed
 from harvester.demo.graphql_query import Query, Question, Reader, Refusal
 from harvester.demo.graphql_rules import Json, locations
-from harvester.demo.graphql_schema import schema_of, small_sdl
+from harvester.demo.graphql_schema import small_sdl
 from harvester.demo.world import World
 
 
@@ -51,7 +51,7 @@ class GraphQL:
 
     world: World
     sdl: str = field(default_factory=small_sdl)
-    without: frozenset[str] = frozenset()
+    without: Collection[str] = ()
     patience: int | None = None
     late: int = 502
     appetite: int | None = None
@@ -60,7 +60,7 @@ class GraphQL:
     _version: int = -1
 
     def __post_init__(self) -> None:
-        self._reader = Reader(self.sdl, self.without)
+        self._reader = Reader(self.sdl, frozenset(self.without))
 
     def answer(
         self,
@@ -104,7 +104,7 @@ class GraphQL:
 
     def _run(self, document: DocumentNode, question: Question, context: Context) -> ExecutionResult:
         return execute_sync(
-            schema_of(self.sdl, self.without),
+            self._reader.schema,
             document,
             context_value=context,
             variable_values=dict(question.variables),

@@ -13,6 +13,7 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
+    GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
     SelectionSetNode,
@@ -86,6 +87,11 @@ class Reader:
     without: frozenset[str]
     _read: dict[str, DocumentNode] = field(default_factory=dict)
 
+    @property
+    def schema(self) -> GraphQLSchema:
+        """What queries must fit."""
+        return schema_of(self.sdl, self.without)
+
     def read(self, question: Question) -> tuple[Query, Cost]:
         """The query, and what it costs. Raises Refusal."""
         document = self._document(question.text)
@@ -95,7 +101,7 @@ class Reader:
             each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
         }
         try:
-            cost = Reckoner(schema_of(self.sdl, self.without), fragments, question.variables).cost_of(operation)
+            cost = Reckoner(self.schema, fragments, question.variables).cost_of(operation)
         except TooLarge as error:
             raise Refusal({"type": error.kind, "message": str(error)}) from error
         return _query(document, operation, list(fragments.values())), cost
@@ -106,7 +112,7 @@ class Reader:
                 document = parse(text)
             except GraphQLSyntaxError as error:
                 raise Refusal({"message": f"Parse error: {error.message}", "locations": locations(error)}) from error
-            wrong = complaints(schema_of(self.sdl, self.without), document)
+            wrong = complaints(self.schema, document)
             if not wrong and self.sdl != small_sdl():
                 wrong = [_unanswered(each["message"]) for each in complaints(schema_of(small_sdl()), document)]
             if wrong:
@@ -115,14 +121,9 @@ class Reader:
         return self._read[text]
 
     def _check_variables(self, operation: OperationDefinitionNode, question: Question) -> None:
-        schema, small = schema_of(self.sdl, self.without), schema_of(small_sdl())
         for each in operation.variable_definitions or ():
-            name, kind, answered = (
-                each.variable.name.value,
-                type_from_ast(schema, each.type),
-                type_from_ast(small, each.type),
-            )
-            value = question.variables.get(name)
+            name = each.variable.name.value
+            kind, value = type_from_ast(self.schema, each.type), question.variables.get(name)
             is_missing = value is None and (each.default_value is None or name in question.variables)
             if is_missing and str(kind).endswith("!"):
                 raise Refusal(_invalid(each, None, "Expected value to not be null"))
@@ -130,6 +131,7 @@ class Reader:
                 continue
             if coerce_input_value(value, kind) is Undefined:
                 raise Refusal(_invalid(each, value, f"Could not coerce value {json.dumps(value)} to {kind}"))
+            answered = type_from_ast(schema_of(small_sdl()), each.type)
             if is_input_type(answered) and coerce_input_value(value, answered) is Undefined:
                 raise Refusal(_unanswered(f"${name} = {json.dumps(value)}"))
 

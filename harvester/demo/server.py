@@ -64,7 +64,7 @@ def main() -> None:
     options.add_argument("--today", type=date.fromisoformat, default=today, help="the day the world ends on")
     options.add_argument("--latency", type=float, default=0.0, help="seconds every answer takes")
     chosen = options.parse_args()
-    with suppress(KeyboardInterrupt), serve(build(chosen.today), latency=chosen.latency) as servers:
+    with suppress(KeyboardInterrupt), serve(build(chosen.today, visitors=True), latency=chosen.latency) as servers:
         for name, service in servers.named().items():
             sys.stdout.write(f"{name:12} {service.url}\n")
         sys.stdout.write('tokens and keys: "demo"; stop with Ctrl-C\n')

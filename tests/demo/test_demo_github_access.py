@@ -224,6 +224,12 @@ def test_tokens_of_one_user_share_a_limit_and_users_have_their_own(world: World)
     assert get(github, path, token="other").headers["X-RateLimit-Used"] == "1"
 
 
+def test_logins_know_no_case(world: World, secret_repo: Repo) -> None:
+    github = GitHub(world, tokens={"demo": Token("Wren-Hollow")})
+    assert get(github, "/repos/saltmarsh-dev/secret").status == 200
+    assert ask(github, "{ viewer { login } }")["data"]["viewer"]["login"] == "wren-hollow"
+
+
 def test_installations_have_limits_of_their_own(github: GitHub, claim: Claim) -> None:
     seven, eight = drawn(github, claim), drawn(github, claim, "/app/installations/8/access_tokens")
     again = drawn(github, claim, "/app/installations/8/access_tokens")

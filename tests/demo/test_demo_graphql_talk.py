@@ -260,6 +260,17 @@ def test_nodes_are_found_by_the_ids_that_were_told(world: World, github: GitHub,
     assert ask(github, query, ids=[secret], token="other")["data"]["nodes"] == [None]
 
 
+def test_a_hundred_nodes_may_be_asked_for_and_no_more(github: GitHub, repo: Repo) -> None:
+    query = "query($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+    assert len(data(github, query, ids=[node_id("R", repo.id)] * 100)) == 100
+    answer = ask(github, query, ids=[node_id("R", repo.id)] * 101)
+    assert answer["data"] is None
+    assert (answer["errors"][0]["type"], answer["errors"][0]["message"]) == (
+        "ARGUMENT_LIMIT",
+        "You may not provide more than 100 node ids; you provided 101.",
+    )
+
+
 def test_nodes_of_what_is_hidden_or_switched_off_are_not_found(world: World, github: GitHub, repo: Repo) -> None:
     issue, discussion = world.open_issue(repo, None), world.open_discussion(repo, None)
     said = world.comment(issue, None)
