@@ -76,6 +76,11 @@ class Query:
     values: Values
     weight: int = 1
 
+    @property
+    def is_divisible(self) -> bool:
+        """Whether less can be asked for at a time, by whoever asks."""
+        return "first" in self.fields.types
+
 
 Ask = Get | Query
 

@@ -183,7 +183,7 @@ class Conductor(Generic[T, R]):
             one.without |= {told.credential}
             one.refusal = error
             return any(other not in one.without and other.refusal is None for other in self.access.credentials)
-        if isinstance(error, TooMuch) and isinstance(one.ask, Query):
+        if isinstance(error, TooMuch) and isinstance(one.ask, Query) and one.ask.is_divisible:
             is_new, one.is_alone = len(told.load.pending) > 1, True
             return is_new
         if isinstance(error, Unavailable):

@@ -164,7 +164,7 @@ class Failures:
         kinds = {str(error.get("type") or "") for error in errors}
         extensions = [more for error in errors if isinstance(more := error.get("extensions"), dict)]
         subject = errand.subject
-        if "RATE_LIMITED" in kinds:
+        if kinds & {"RATE_LIMITED", "RATE_LIMIT"}:
             return self._limited(errand, {**headers, "x-ratelimit-remaining": "0"}, self._reset(headers))
         if any(more.get("saml_failure") for more in extensions):
             return self._forbidden(errand, {"x-github-sso": "required"})

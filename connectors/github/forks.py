@@ -11,6 +11,7 @@ from typing import Any
 from connectors.base import Batch, Listing
 from connectors.github.asks import Answer, Ask, Asking, Json, Query
 from connectors.github.facts import Reader, instant
+from connectors.github.failures import TooMuch
 from connectors.github.planning import Rounds
 from connectors.github.queries import FORKS, entries
 from connectors.github.visit import OVERLAP, Record, Visit
@@ -146,9 +147,16 @@ def _ask(visit: Visit, first: int, after: str | None, order: Json) -> Query:
 def _page(
     visit: Visit, first: int, after: str | None, order: Json
 ) -> Generator[list[Ask] | Any, list[Answer], tuple[list[Json], str | None, int]]:
-    (data,) = yield [_ask(visit, first, after, order)]
-    nodes, following = entries(visit.errand, data.get("forks"))
-    return nodes, following, int(data["forks"].get("totalCount") or 0)
+    while True:
+        try:
+            (data,) = yield [_ask(visit, first, after, order)]
+        except TooMuch:
+            if first == 1:
+                raise
+            first //= 2
+            continue
+        nodes, following = entries(visit.errand, data.get("forks"))
+        return nodes, following, int(data["forks"].get("totalCount") or 0)
 
 
 def _batch(visit: Visit, items: Iterable[Any], known: _Known) -> Batch:

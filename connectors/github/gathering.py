@@ -13,7 +13,7 @@ from connectors.github.facts import instant
 from connectors.github.failures import TooMuch
 from connectors.github.kinds import Kind
 from connectors.github.memory import Memory
-from connectors.github.nested import complete
+from connectors.github.nested import complete, is_short
 from connectors.github.queries import entries
 from connectors.github.visit import Visit
 
@@ -75,7 +75,7 @@ class Gathering:
     def batch(self, threads: Iterable[Json]) -> Batch:
         """The facts of whole threads. What is stored of such a thread and not in it has vanished from it.
 
-        A thread of which a record could not be used is no such thread: it would be taken back.
+        A thread of which a record is missing or could not be used is no such thread: it would be taken back.
         """
         visit, memory = self.visit, self.memory
         whole: list[int] = []
@@ -86,8 +86,10 @@ class Gathering:
             rejects += taken.rejects
             number = thread.get("number")
             if isinstance(number, int):
-                memory.mark(number, self.kind.mark(thread))
-                if not taken.rejects:
+                # One that lacks something GitHub counts in it is read again when the threads are counted.
+                is_short_of = is_short(thread, self.kind.nested)
+                memory.mark(number, f"{self.kind.mark(thread)} ?" if is_short_of else self.kind.mark(thread))
+                if not taken.rejects and not is_short_of:
                     whole.append(number)
         if memory.first_day is not None:
             facts = [fact for fact in facts if fact.occurred_at.date() >= memory.first_day]

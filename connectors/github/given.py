@@ -236,14 +236,21 @@ class _Errand:
         return until is None or newest > until or until > instant(part["seen"]) - OVERLAP
 
     def _whole_list(self, task: GivenList, part: dict[str, Any], signs: Signs) -> Asking[Batch]:
-        """All of it. An entry that changes meanwhile moves to the end and is met there; each page is a checkpoint."""
+        """All of it. An entry that changes meanwhile moves to the end and is met there; each page is a checkpoint.
+
+        A list that ends before GitHub's total is read once more by the next run: GitHub may hide some, or have failed.
+        """
         total, newest = signs.lists[task.name]
         if "seen" not in part:
             seen = write(self.stream.access.context.clock())
             part |= {"login": self.login.lower(), "seen": seen, "until": newest and write(newest)}
         while True:
             nodes, after = yield from self._page(task, PAGE, part.get("after"), OLDEST_FIRST)
-            part |= {"after": after, "whole": after is None, "total": total, "answers": signs.answers}
+            count = part.get("count", 0) + len(nodes)
+            is_whole = after is None and (count >= total or part.get("short", False))
+            is_short = part.get("short", False) or (after is None and not is_whole)
+            counted = {"count": 0 if after is None else count, "short": is_short}
+            part |= {"after": after, "whole": is_whole, "total": total, "answers": signs.answers, **counted}
             batch = self._batch(deed for node in nodes for deed in task.deeds(node))
             yield replace(batch, checkpoint={task.name: dict(part)})
             if after is None:
@@ -284,8 +291,8 @@ class _Errand:
             return entries(self.errand, data.get(task.connection))
 
     def _ask_reviews(self, span: Span, after: str | None) -> Query:
-        values = {"login": self.login, "from": write(span.begins_at), "to": write(span.ends_at), "after": after}
-        return Query(self.errand, REVIEWS, values, 100)
+        ends = {"from": write(span.begins_at), "to": write(span.ends_at)}
+        return Query(self.errand, REVIEWS, {"login": self.login, **ends, "first": 50, "after": after}, 100)
 
     def _reviews(self, span: Span) -> Asking[Batch]:
         after: str | None = None

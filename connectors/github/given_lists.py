@@ -134,7 +134,7 @@ REVIEWS = Fields(
     USER,
     f"""
     contributionsCollection(from: $from, to: $to) {{
-      pullRequestReviewContributions(first: 50, after: $after) {{
+      pullRequestReviewContributions(first: $first, after: $after) {{
         totalCount
         {INFO}
         nodes {{
@@ -147,8 +147,8 @@ REVIEWS = Fields(
       }}
     }}
     """,
-    {"login": "String!", "from": "DateTime!", "to": "DateTime!", "after": "String"},
-    lambda _: 51,
+    {"login": "String!", "from": "DateTime!", "to": "DateTime!", "first": "Int!", "after": "String"},
+    lambda values: 1 + int(values["first"]),
     most=4,
 )
 

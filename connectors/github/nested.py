@@ -41,6 +41,16 @@ def nodes_of(node: Json, name: str) -> list[Json]:
     return [one for one in shown if isinstance(one, dict)]
 
 
+def is_short(node: Json, nested: Sequence[Nested]) -> bool:
+    """Whether a list in the node has fewer entries than it says there are, though it was read to its end."""
+    for each in nested:
+        said = node.get(each.name) or {}
+        shown = nodes_of(node, each.name)
+        if len(shown) < int(said.get("totalCount") or 0) or any(is_short(one, each.inside) for one in shown):
+            return True
+    return False
+
+
 def _following(errand: Errand, node: Json, each: Nested) -> str | None:
     """Where the list goes on; None where it is whole, or was not told at all."""
     said = node.get(each.name)

@@ -56,11 +56,12 @@ fragment Thread on Issue {{
 PULL = f"""
 fragment Thread on PullRequest {{
   id number createdAt updatedAt mergedAt totalCommentsCount {ACTOR}
-  comments(first: {COMMENTS}) {{ {INFO} nodes {{ {COMMENT} }} }}
+  comments(first: {COMMENTS}) {{ totalCount {INFO} nodes {{ {COMMENT} }} }}
   reviews(first: {REVIEWS}) {{ totalCount {INFO} nodes {{ fullDatabaseId state submittedAt {ACTOR} }} }}
   reviewThreads(first: {THREADS}) {{
+    totalCount
     {INFO}
-    nodes {{ id comments(first: {THREAD_COMMENTS}) {{ {INFO} nodes {{ state {COMMENT} }} }} }}
+    nodes {{ id comments(first: {THREAD_COMMENTS}) {{ totalCount {INFO} nodes {{ state {COMMENT} }} }} }}
   }}
 }}
 """
@@ -103,7 +104,7 @@ PULL_NESTED = (
             "PullThreads",
             "PullRequest",
             f"reviewThreads(first: 50, after: $after) {{ {INFO} nodes {{ id"
-            f" comments(first: {THREAD_COMMENTS}) {{ {INFO} nodes {{ state {COMMENT} }} }} }} }}",
+            f" comments(first: {THREAD_COMMENTS}) {{ totalCount {INFO} nodes {{ state {COMMENT} }} }} }} }}",
             connections=51,
         ),
         inside=(

@@ -71,7 +71,6 @@ def _by_age(gathering: Gathering, newest: datetime | None, total: int) -> Walk:
         if memory.after is None:
             memory.is_whole = True
             memory.counted_on = gathering.visit.context.clock().date()
-            memory.gap = total - len(memory.marks)
             # Where everything was read again, what is stored of other threads has vanished.
             rest = gathering.listings(sorted(memory.marks), is_rest=True, cause="its thread is gone")
             batch = replace(batch, listings=[*batch.listings, *rest])

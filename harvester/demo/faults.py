@@ -75,7 +75,7 @@ class Faults:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def inject(self, fault: Fault, path: str = "", *, nth: int = 1, times: int = 1) -> None:
-        """X"""
+        """Hit the nth request, and so many in all, whose "METHOD /path?query", or body, this pattern is found in."""
         with self._lock:
             self._rules.append(_Rule(re.compile(path), fault, nth, nth + times - 1))
 
@@ -88,6 +88,11 @@ class Faults:
     def hits(self) -> int:
         """How many answers were spoilt so far: a test that hits nothing tests nothing."""
         return sum(rule.hits for rule in self._rules)
+
+    @property
+    def seen(self) -> int:
+        """How many requests looked like one to be spoilt, those after it included."""
+        return sum(rule.seen for rule in self._rules)
 
     def apply(self, request: Request, answer: Answer) -> Answer:
         """The answer, spoilt where a rule says so."""

@@ -81,11 +81,16 @@ class Harvester:
         )
         yield from CONNECTOR.open(config, context)
 
-    def read(self, *, cut: random.Random | None = None, full: bool = False) -> list[ConnectorError]:
-        """Read every stream once; the errors that ended some. `cut`: goes away in the middle now and then."""
+    def read(self, *only: str, cut: random.Random | None = None, full: bool = False) -> list[ConnectorError]:
+        """Read every stream once, or those named; the errors that ended some.
+
+        `cut`: goes away in the middle now and then.
+        """
         errors: list[ConnectorError] = []
         self.problems.clear()
         for stream in self.streams():
+            if only and stream.spec.name not in only:
+                continue
             held: list[Batch] = []
             batches = stream.read({} if full else dict(self.cursors.get(stream.spec.name, {})))
             try:
@@ -103,7 +108,9 @@ class Harvester:
         for batch in held:
             self.names |= {subject.id: subject.name for subject in batch.subjects}
             self.rejects += [f"{reject.what}: {reject.why}" for reject in batch.rejects]
-            told = {(fact.metric, fact.subject, fact.key): fact for fact in batch.observations}
+            # A level and a total of days are two things, though one metric.
+            more = " by level" if stream == "stars_by_level" else ""
+            told = {(fact.metric + more, fact.subject, fact.key): fact for fact in batch.observations}
             for key, fact in told.items():
                 self._keep(key, fact)
             for listing in batch.listings:
