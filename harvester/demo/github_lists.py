@@ -136,7 +136,7 @@ def read_cursor(text: str, like: Position | Sequence[Any] = ()) -> Position:
     """The place a cursor means; refused where it is none of ours, or of a list in another order than `like`."""
     try:
         kind, value, number = json.loads(base64.urlsafe_b64decode(text))
-        place = datetime.fromisoformat(value) if kind == "at" else value, int(number)
+        place = datetime.fromisoformat(value).astimezone(UTC) if kind == "at" else value, int(number)
     except (ValueError, TypeError) as error:
         raise refuse(422, "Invalid cursor") from error
     if like and type(place[0]) is not type(like[0]):
