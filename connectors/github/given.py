@@ -238,7 +238,7 @@ class _Errand:
     def _whole_list(self, task: GivenList, part: dict[str, Any], signs: Signs) -> Asking[Batch]:
         """All of it. An entry that changes meanwhile moves to the end and is met there; each page is a checkpoint.
 
-        A list that ends before GitHub's total is read once more by the next run: GitHub may hide some, or have failed.
+        A list that ends before GitHub's total is read once more by the next run: some may be hidden, or were lost.
         """
         total, newest = signs.lists[task.name]
         if "seen" not in part:

@@ -289,7 +289,9 @@ class TestEnterpriseServer:
             harvester = Harvester(service, repos=OWN, suffix="/api/v3")
             assert harvester.read() == []
             assert harvester.problems == []
-            levels = {harvester.names[s]: f.value for (m, s, _), f in harvester.facts.items() if m == "stars"}
+            levels = {
+                harvester.names[s]: f.value for (m, s, _), f in harvester.facts.items() if m == "stars by level"
+            }
             assert levels == {repo.full_name: len(repo.stars) for repo in world.maintained()}
             assert set(harvester.differences()) == {"stars"}
 
