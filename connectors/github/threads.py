@@ -9,6 +9,7 @@ from math import ceil
 from typing import Any
 
 from connectors.base import Batch
+from connectors.errors import Gone, Unavailable
 from connectors.github.asks import Answer, Ask, Asking
 from connectors.github.audit import ask_count, audit, is_due
 from connectors.github.failures import SwitchedOff
@@ -46,6 +47,17 @@ def threads(visit: Visit, kind: Kind) -> Asking[Batch]:
 
     Raises SwitchedOff where the repository has none of these, NotPermitted where the token may not see them.
     """
+    try:
+        yield from _threads(visit, kind)
+    except Gone as error:  # the pulse has just seen the repository
+        raise Unavailable(
+            f"{visit.errand.whole}: some were deleted while they were read",
+            remedy="the next run goes on from here",
+            subject=visit.repository.name,
+        ) from error
+
+
+def _threads(visit: Visit, kind: Kind) -> Asking[Batch]:
     repository = visit.repository
     if kind.thing in repository.forbidden:
         raise repository.forbidden[kind.thing]
