@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from connectors.base import Batch
-from connectors.errors import ConnectorError, Gone, Unavailable
+from connectors.errors import Gone, Unavailable
 from connectors.github.asks import Ask, Asking, Get, Json, Query
 from connectors.github.failures import Errand, SwitchedOff, TooMuch
 from connectors.github.gathering import OLDEST_FIRST, Asks, Gathering
@@ -121,11 +121,9 @@ def _ask_why(gathering: Gathering, gone: Iterable[int]) -> Asks:
             causes[number] = f"#{number} was deleted"
         except Gone:
             causes[number] = f"#{number} is not there any more"
-        except ConnectorError:
-            raise
         else:
             if page.data.get("number") == number and str(page.data.get("repository_url", "")).endswith(
-                (visit.repository.name, f"/repositories/{visit.repository.id}")
+                (f"/{visit.repository.name}", f"/repositories/{visit.repository.id}")
             ):
                 raise Unavailable(
                     f"{visit.errand.whole}: GitHub has #{number} and does not list it",
