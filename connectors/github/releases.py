@@ -23,6 +23,8 @@ PAGE = 20
 
 def releases(visit: Visit) -> Asking[Batch]:
     """How often each file of each release was downloaded until now. Only the end is sure of anything."""
+    if (refusal := visit.repository.forbidden.get("releases")) is not None:
+        raise refusal
     if visit.repository.signs["releases"].total == 0 or is_fresh(visit):
         yield Batch()
         return
@@ -47,8 +49,10 @@ def releases(visit: Visit) -> Asking[Batch]:
 
 def forecast(visit: Visit) -> Rounds:
     """A request per 20 releases, where it is time."""
+    if "releases" in visit.repository.forbidden or is_fresh(visit):
+        return []
     total = visit.repository.signs["releases"].total
-    return [] if is_fresh(visit) else [[_ask(visit, PAGE, None)] for _ in range(ceil(total / PAGE))]
+    return [[_ask(visit, PAGE, None)] for _ in range(ceil(total / PAGE))]
 
 
 def _ask(visit: Visit, first: int, after: str | None) -> Query:
