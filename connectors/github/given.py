@@ -140,11 +140,8 @@ class _Errand:
         """The days whose reviews are to be read: none where their number has not changed."""
         part, now = self._part("reviews"), self.stream.access.context.clock()
         since = self.stream.access.context.since
-        if (
-            since is None
-            and part.get("from") == signs.reviews_from.isoformat()
-            and part.get("count") == signs.reviews
-        ):
+        is_same_month = part.get("from") == signs.reviews_from.isoformat()
+        if since is None and is_same_month and signs.reviews is not None and part.get("count") == signs.reviews:
             return []
         begins = signs.born_at if not part and since is None else _at(since or signs.reviews_from)
         edges = [begins]
@@ -165,20 +162,33 @@ class _Errand:
         """What is known now, about which days."""
         context = self.stream.access.context
         today = context.clock().date()
-        begins = context.since or signs.born_at.date()
+        limits = [day for name in (*(one.name for one in LISTS), "reviews") if (day := self._first_day(name))]
+        begins = max(limits, default=signs.born_at.date())
         if tally.problems:
             reason = "; ".join(problem.what for problem in tally.problems)
             yield Batch(coverage=[Coverage(today, today, "partial", reason)], problems=tally.problems)
             return
         month = today.replace(day=1)
         count = signs.reviews if signs.reviews_from == month else None
-        checkpoint = {"reviews": {"login": self.login.lower(), "from": month.isoformat(), "count": count}}
-        yield Batch(checkpoint=checkpoint, coverage=[Coverage(begins, today)])
+        done = {"login": self.login.lower(), "from": month.isoformat(), "count": count, **self._limit("reviews")}
+        yield Batch(checkpoint={"reviews": done}, coverage=[Coverage(begins, today)])
 
     def _part(self, name: str) -> dict[str, Any]:
         """A part of the cursor, unless it is of another person."""
         part = dict(self.cursor.get(name) or {})
         return part if part.get("login") == self.login.lower() else {}
+
+    def _first_day(self, name: str) -> date | None:
+        """The day before which a list was not read; None where it was read whole."""
+        part, since = self._part(name), self.stream.access.context.since
+        known = date.fromisoformat(part["since"]) if "since" in part else None
+        if not part or (known is not None and since is not None and since < known):
+            return since
+        return known
+
+    def _limit(self, name: str) -> dict[str, str]:
+        day = self._first_day(name)
+        return {} if day is None else {"since": day.isoformat()}
 
     def _look(self) -> Asking[Signs]:
         try:
@@ -224,6 +234,7 @@ class _Errand:
         if "seen" not in part:
             seen = write(self.stream.access.context.clock())
             part |= {"login": self.login.lower(), "seen": seen, "until": newest and write(newest)}
+            part |= self._limit(task.name)
         while True:
             nodes, after = yield from self._page(task, PAGE, part.get("after"), OLDEST_FIRST)
             part |= {"after": after, "whole": after is None, "total": total, "answers": signs.answers}
@@ -246,6 +257,7 @@ class _Errand:
                 seen = write(self.stream.access.context.clock())
                 until = newest and write(newest)
                 done = {**part, "login": self.login.lower(), "until": until, "seen": seen, "whole": True}
+                done |= self._limit(task.name)
                 yield replace(batch, checkpoint={task.name: done})
                 return
             yield batch
