@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from math import ceil
 
 from connectors.base import Batch
-from connectors.errors import ConnectorError, Gone, Unavailable
+from connectors.errors import Gone, Unavailable
 from connectors.github.asks import Ask, Asking, Get, Json, Query
 from connectors.github.failures import Errand, SwitchedOff, TooMuch
 from connectors.github.gathering import OLDEST_FIRST, Asks, Gathering
 from connectors.github.kinds import Kind
 from connectors.github.memory import Memory
-from connectors.github.nested import complete
+from connectors.github.nested import ask_each, complete
 from connectors.github.queries import entries
 
 POINTS_A_DAY = 10  # of a repository: a larger one is counted less often, unless its total shows a difference
@@ -55,7 +55,7 @@ def audit(gathering: Gathering) -> Asking[Batch]:
             Query(visit.errand, gathering.kind.one, {"id": node["id"]}, gathering.kind.weight)
             for node in difference.changed.values()
         ]
-        again = yield asks
+        again = yield from ask_each(visit.errand, asks)
         yield from complete(visit.errand, again, gathering.kind.nested)
     batch = gathering.batch(again)
     gone = sorted(difference.vanished)
@@ -121,11 +121,9 @@ def _ask_why(gathering: Gathering, gone: Iterable[int]) -> Asks:
             causes[number] = f"#{number} was deleted"
         except Gone:
             causes[number] = f"#{number} is not there any more"
-        except ConnectorError:
-            raise
         else:
             if page.data.get("number") == number and str(page.data.get("repository_url", "")).endswith(
-                (visit.repository.name, f"/repositories/{visit.repository.id}")
+                (f"/{visit.repository.name}", f"/repositories/{visit.repository.id}")
             ):
                 raise Unavailable(
                     f"{visit.errand.whole}: GitHub has #{number} and does not list it",

@@ -14,7 +14,7 @@ from connectors.github.facts import Reader, instant
 from connectors.github.failures import TooMuch
 from connectors.github.planning import Rounds
 from connectors.github.queries import FORKS, entries
-from connectors.github.visit import OVERLAP, Record, Visit
+from connectors.github.visit import OVERLAP, Record, Visit, write
 
 PAGE = 100
 ONE_DAY = 1_000  # forks that are listed again every day, ten points of GitHub's; twice as many every other day
@@ -38,10 +38,12 @@ class _Known:
 
     @classmethod
     def of(cls, visit: Visit) -> _Known:
-        part = visit.part
-        if part is None:
-            return cls(first_day=visit.context.since)
+        part, since = visit.part, visit.context.since
+        if part is None or "count" not in part:  # never read, or without a token
+            return cls(first_day=since)
         first = date.fromisoformat(part["from"]) if part.get("from") else None
+        if since is not None and first is not None and since < first:
+            return cls(first_day=since)
         listed = date.fromisoformat(part["listed"]) if part.get("listed") else None
         return cls(part["count"], part["gap"], part["newest"], part["after"], part["whole"], first, listed)
 
@@ -67,7 +69,7 @@ class _Known:
 
     def add(self, nodes: Iterable[Json]) -> None:
         for node in nodes:
-            made_at = str(node.get("createdAt"))
+            made_at = _made_at(node)
             self.count += made_at > self.newest
             self.newest = max(self.newest, made_at)
 
@@ -101,7 +103,7 @@ def _by_age(visit: Visit, known: _Known) -> Asking[Batch]:
     while not known.is_whole:
         nodes, known.after, total = yield from _page(visit, PAGE, known.after, OLDEST_FIRST)
         known.count += len(nodes)
-        known.newest = max([known.newest, *(str(node.get("createdAt")) for node in nodes)])
+        known.newest = max([known.newest, *map(_made_at, nodes)])
         known.is_whole, known.gap = known.after is None, total - known.count
         known.listed_on = visit.context.clock().date()
         yield replace(_batch(visit, nodes, known), checkpoint=known.part())
@@ -109,13 +111,13 @@ def _by_age(visit: Visit, known: _Known) -> Asking[Batch]:
 
 def _newer(visit: Visit, known: _Known) -> Asking[Batch]:
     """Newest first, back to the newest that is known; only the end is sure of anything."""
-    begins = instant(known.newest) - OVERLAP if known.newest else None
+    begins = write(instant(known.newest) - OVERLAP) if known.newest else ""
     found: list[Json] = []
     after: str | None = None
     first = FIRST_LOOK
     while True:
         nodes, after, _ = yield from _page(visit, first, after, NEWEST_FIRST)
-        wanted = [node for node in nodes if begins is None or instant(node.get("createdAt")) >= begins]
+        wanted = [node for node in nodes if not (made_at := _made_at(node)) or made_at >= begins]
         found += wanted
         if after is None or len(wanted) < len(nodes):
             known.add(reversed(found))
@@ -137,6 +139,14 @@ def _again(visit: Visit, known: _Known) -> Asking[Batch]:
     batch = _batch(visit, found, known)
     listings = [] if batch.rejects else [whole_listing(visit)]
     yield replace(batch, listings=listings, checkpoint=known.part())
+
+
+def _made_at(node: Json) -> str:
+    """When it was made, as GitHub writes it; "" where that cannot be used."""
+    try:
+        return write(instant(node.get("createdAt")))
+    except ValueError:
+        return ""
 
 
 def _ask(visit: Visit, first: int, after: str | None, order: Json) -> Query:

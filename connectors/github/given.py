@@ -146,11 +146,8 @@ class _Errand:
         """The days whose reviews are to be read: none where their number has not changed."""
         part, now = self._part("reviews"), self.stream.access.context.clock()
         since = self.stream.access.context.since
-        if (
-            since is None
-            and part.get("from") == signs.reviews_from.isoformat()
-            and part.get("count") == signs.reviews
-        ):
+        is_same_month = part.get("from") == signs.reviews_from.isoformat()
+        if since is None and is_same_month and signs.reviews is not None and part.get("count") == signs.reviews:
             return []
         begins = signs.born_at if not part and since is None else _at(since or signs.reviews_from)
         edges = [begins]
@@ -179,14 +176,13 @@ class _Errand:
             yield Batch(coverage=[Coverage(today, today, "partial", reason)], problems=tally.problems)
             return
         before = self._part("whole").get("on")
-        begins = date.fromisoformat(before) if before else min(context.since or earliest or today, today)
+        known_from = date.fromisoformat(before) if before else earliest
+        begins = min(day for day in (known_from, context.since, today) if day is not None)
         month = today.replace(day=1)
         count = signs.reviews if signs.reviews_from == month else None
         login = self.login.lower()
-        checkpoint = {
-            "reviews": {"login": login, "from": month.isoformat(), "count": count},
-            "whole": {"login": login, "on": today.isoformat()},
-        }
+        done = {"login": login, "from": month.isoformat(), "count": count}
+        checkpoint = {"reviews": done, "whole": {"login": login, "on": today.isoformat()}}
         yield Batch(checkpoint=checkpoint, coverage=[Coverage(begins, today)])
 
     def _part(self, name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from typing import Any
 
+from connectors.errors import Gone, Unavailable
 from connectors.github.asks import Answer, Ask, Json, Query
 from connectors.github.failures import Errand
 from connectors.github.queries import Nested, entries
@@ -22,7 +23,7 @@ def complete(
             asks: list[Ask] = [
                 Query(errand, each.more, {"id": node.get("id"), "after": after}, WEIGHT) for node, after in lacking
             ]
-            answers = yield asks
+            answers = yield from ask_each(errand, asks)
             rest = []
             for (node, _), more in zip(lacking, answers, strict=True):
                 shown, following = entries(errand, more.get(each.name))
@@ -33,6 +34,18 @@ def complete(
         inner = [one for node in nodes for one in nodes_of(node, each.name)]
         if each.inside and inner:
             yield from complete(errand, inner, each.inside)
+
+
+def ask_each(errand: Errand, asks: list[Ask]) -> Generator[list[Ask] | Any, list[Answer], list[Answer]]:
+    """The answers to questions about single nodes. Raises Unavailable where one was deleted since it was listed."""
+    try:
+        return (yield asks)
+    except Gone as error:
+        raise Unavailable(
+            f"{errand.whole}: some were deleted while they were read",
+            remedy="the next run goes on from here",
+            subject=errand.subject,
+        ) from error
 
 
 def nodes_of(node: Json, name: str) -> list[Json]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.base import Cost
 from connectors.errors import ConnectorError, Gone, NotPermitted
 from connectors.github.access import Access
-from connectors.github.asks import CORE, GRAPHQL, Answer, Ask, Asking, Get, Query
+from connectors.github.asks import CORE, GRAPHQL, Answer, Ask, Asking, Get, Page, Query
 from connectors.github.client import PER_PAGE
 from connectors.github.conductor import Conductor
 from connectors.github.failures import Errand, Forbidden, Lacks, SwitchedOff, TooMuch
@@ -91,13 +91,14 @@ class Pulse:
 
     def _by_graphql(self, entry: str) -> Asking[Repository]:
         while True:
+            known = self.access.lacking  # before this try: others, who shared its query, learn the same at once
             try:
                 if entry.endswith(ALL):
                     yield from self._owned(entry.removesuffix(ALL), entry)
                 else:
                     yield from self._named(entry)
             except Lacks as error:
-                if "iscussions" not in error.field or self.access.lacking:
+                if "iscussions" not in error.field or known:
                     raise
                 self.access.lacking |= {"discussions"}
             else:
@@ -114,9 +115,9 @@ class Pulse:
             except Forbidden as error:
                 part = _part_of(error)
                 if part is None or part in forbidden:
-                    # REST says why: it may be blocked.
-                    yield from self._by_rest(name)
-                    return
+                    # REST may say why: it may be blocked. A description from there has no signs to go by.
+                    yield from _descriptions(name, [name])
+                    raise
                 # Without that list the rest may be seen.
                 forbidden[part] = self._refusal(part, name)
             else:
@@ -174,13 +175,17 @@ class Pulse:
         names = [entry]
         if entry.endswith(ALL):
             names = yield from _names_of(entry.removesuffix(ALL), entry)
-        asks: list[Ask] = [Get(Errand("repository", name), f"/repos/{name}", shape="object") for name in names]
-        try:
-            answers = (yield asks) if asks else []
-        except SwitchedOff as error:  # 410: no part of a repository is off, it is gone as a whole
-            raise Gone(f"{entry} is gone", remedy="take it out of repos", subject=entry) from error
-        for page in answers:
+        for page in (yield from _descriptions(entry, names)):
             yield described(page.data, self.access.context.clock())
+
+
+def _descriptions(entry: str, names: Sequence[str]) -> Generator[list[Ask], list[Answer], list[Page]]:
+    """What REST tells of repositories."""
+    asks: list[Ask] = [Get(Errand("repository", name), f"/repos/{name}", shape="object") for name in names]
+    try:
+        return (yield asks)
+    except SwitchedOff as error:  # 410: no part of a repository is off, it is gone as a whole
+        raise Gone(f"{entry} is gone", remedy="take it out of repos", subject=entry) from error
 
 
 def _names_of(owner: str, entry: str) -> Generator[list[Ask], list[Answer], list[str]]:

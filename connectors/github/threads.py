@@ -48,8 +48,11 @@ def threads(visit: Visit, kind: Kind) -> Asking[Batch]:
     sign = visit.sign(kind.thing)
     gathering, total = Gathering(visit, kind), sign.total
     memory, since = gathering.memory, visit.context.since
-    if not memory.is_whole and since is not None and memory.after is None:
-        memory.first_day = since
+    if since is not None:
+        if memory.first_day is not None:
+            memory.first_day = min(memory.first_day, since)
+        elif not memory.is_whole and memory.after is None:
+            memory.first_day = since
     if not memory.is_whole and memory.first_day is None:
         total = yield from _by_age(gathering, sign.newest, sign.total)
     elif since is not None or not memory.is_settled or _is_later(sign.newest, memory.until):
@@ -96,6 +99,8 @@ def _to_the_known(gathering: Gathering) -> Walk:
         is_sorted = changes == sorted(changes, reverse=True)
         batch, after = gathering.batch(wanted), page.following
         if after is None or (len(wanted) < len(page.threads) and is_sorted):
+            if not memory.is_whole:
+                memory.counted_on = gathering.visit.context.clock().date()
             memory.until, memory.seen_at, memory.is_whole = newest, gathering.visit.repository.read_at, True
             yield replace(batch, checkpoint=memory.checkpoint())
             return page.total

@@ -14,7 +14,6 @@ import urllib3.exceptions
 from github import GithubException
 from github_script import NOW, TOKEN
 
-from connectors.base import Secret
 from connectors.errors import (
     AuthFailed,
     ConnectorError,
@@ -25,9 +24,9 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.github.connection import Moved, Oversized, StillWorking
-from connectors.github.failures import EXPECTED, Errand, Failures, Hurried, SwitchedOff, TooMuch
+from connectors.github.failures import EXPECTED, Errand, Failures, Forbidden, Hurried, Lacks, SwitchedOff, TooMuch
 
-FAILURES = Failures("api.github.com", Secret("env:GITHUB_TOKEN", lambda: TOKEN), lambda: NOW)
+FAILURES = Failures("api.github.com", "env:GITHUB_TOKEN", lambda: NOW)
 ANONYMOUS = Failures("api.github.com", None, lambda: NOW)
 ERRAND = Errand("issues", "ann/one", "Issues: read")
 RESET = str(int((NOW + timedelta(minutes=20)).timestamp()))
@@ -154,6 +153,17 @@ class TestRateLimits:
         error = answer(403, {"x-ratelimit-remaining": "4000"}, message="API rate limit exceeded, says somebody")
         assert isinstance(error, NotPermitted)
 
+    @pytest.mark.parametrize(("headers", "is_told"), [({"retry-after": "17"}, True), ({}, False)])
+    def test_whether_github_said_how_long_is_known(self, headers: dict[str, str], is_told: bool) -> None:
+        error = answer(429, headers)
+        assert isinstance(error, Hurried)
+        assert error.is_told is is_told
+
+    def test_which_allowance_is_used_up_is_told(self) -> None:
+        error = answer(403, {"x-ratelimit-remaining": "0", "x-ratelimit-resource": "graphql"})
+        assert isinstance(error, RateLimited)
+        assert error.bucket == "graphql"
+
     def test_an_outage_that_names_a_time_is_a_limit(self) -> None:
         assert isinstance(answer(503, {"retry-after": "120"}), RateLimited)
 
@@ -215,23 +225,59 @@ def test_what_the_transport_raises_is_named(error: Exception, kind: type[Connect
     assert type(FAILURES.of_exception(ERRAND, error)) is kind
 
 
-@pytest.mark.parametrize(
-    ("errors", "kind"),
-    [
-        ([{"type": "RATE_LIMITED"}], RateLimited),
-        ([{"type": "FORBIDDEN"}], NotPermitted),
-        ([{"type": "INSUFFICIENT_SCOPES"}], NotPermitted),
-        ([{"type": "NOT_FOUND", "path": ["repository"]}], Gone),
-        ([{"type": "RESOURCE_LIMITS_EXCEEDED"}], TooMuch),
-        (
-            [{"message": "Something went wrong while executing your query. This may be the result of a timeout"}],
-            TooMuch,
-        ),
-        (["nonsense"], TooMuch),
-    ],
-)
-def test_graphql_errors_are_named_by_their_type(errors: list[Any], kind: type[ConnectorError]) -> None:
-    assert isinstance(FAILURES.of_graphql(ERRAND, errors, {}), kind)
+class TestGraphql:
+    def named(self, *errors: Any, **headers: str) -> ConnectorError:
+        return FAILURES.of_graphql(ERRAND, errors, {name.replace("_", "-"): value for name, value in headers.items()})
+
+    @pytest.mark.parametrize(
+        ("errors", "kind"),
+        [
+            ([{"type": "RATE_LIMITED"}], RateLimited),
+            ([{"type": "FORBIDDEN"}], Forbidden),
+            ([{"type": "INSUFFICIENT_SCOPES"}], Forbidden),
+            ([{"type": "NOT_FOUND", "path": ["a0"]}], Gone),
+            ([{"type": "RESOURCE_LIMITS_EXCEEDED"}], TooMuch),
+            ([{"message": "Something went wrong while executing your query. This may be a timeout"}], TooMuch),
+            ([{}], TooMuch),
+            ([{"type": None, "extensions": "?"}], TooMuch),
+            ([{"type": "NOT_FOUND"}, {"type": "RATE_LIMITED"}], RateLimited),
+        ],
+    )
+    def test_errors_are_named_by_their_type(self, errors: list[Any], kind: type[ConnectorError]) -> None:
+        assert type(self.named(*errors)) is kind
+
+    def test_a_used_up_allowance_waits_for_its_reset(self) -> None:
+        error = self.named({"type": "RATE_LIMITED"}, x_ratelimit_remaining="0", x_ratelimit_reset=RESET)
+        assert isinstance(error, RateLimited)
+        assert error.retry_at == NOW + timedelta(minutes=20)
+
+    def test_a_used_up_allowance_that_names_no_time_waits_a_minute(self) -> None:
+        error = self.named({"type": "RATE_LIMITED"})
+        assert isinstance(error, RateLimited)
+        assert error.retry_at == NOW + timedelta(minutes=1)
+
+    def test_a_forbidden_field_is_named_by_its_path(self) -> None:
+        error = self.named({"type": "FORBIDDEN", "path": ["a0", "issues"]})
+        assert isinstance(error, Forbidden)
+        assert error.path == ("a0", "issues")
+        assert "Issues: read" in error.what
+
+    @pytest.mark.parametrize("path", [None, "a0", {}])
+    def test_a_path_that_is_none_is_of_no_field(self, path: Any) -> None:
+        error = self.named({"type": "FORBIDDEN", "path": path})
+        assert isinstance(error, Forbidden)
+        assert error.path == ()
+
+    def test_single_sign_on_is_told_from_a_missing_right(self) -> None:
+        error = self.named({"type": "FORBIDDEN", "extensions": {"saml_failure": True}})
+        assert type(error) is NotPermitted
+        assert "single sign-on" in error.what
+
+    def test_a_field_that_the_server_lacks_is_named(self) -> None:
+        more = {"code": "undefinedField", "typeName": "Repository", "fieldName": "discussions"}
+        error = self.named({"message": "?", "path": ["query Pulse"], "extensions": more})
+        assert isinstance(error, Lacks)
+        assert (error.field, "knows no field discussions" in error.what) == ("discussions", True)
 
 
 @pytest.mark.parametrize(

@@ -6,26 +6,35 @@ import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from connectors.github.gate import Gate
-from connectors.github.survey import describe
 from github_script import NOW, World
+from test_github_client import make
 
-from connectors.base import Meter, Observation, Secret
+from connectors.base import Observation
 from connectors.errors import Malformed, RateLimited
-from connectors.github.client import Client
-from connectors.github.connection import Limits
-from connectors.github.facts import People, Reader
+from connectors.github.facts import People, Reader, thread_of
 from connectors.github.failures import Errand, Failures, Hurried
+from connectors.github.repository import described
 from harvester.demo.exchange import as_json
 
 Recorded = Callable[[str], list[dict[str, Any]]]
 
-READER = Reader("repo:1", "ann/one", People.of("jacquev6", []), NOW)
+READER = Reader("repo:1", People.of("jacquev6", []), NOW)
 FAILURES = Failures("api.github.com", None, lambda: NOW)
+
+
+def issue_comment(item: Any) -> Iterable[Observation]:
+    return READER.issue_comment(item, thread_of(item, "issue_url"), "issue")
+
+
+def review(item: Any) -> Iterable[Observation]:
+    return READER.review(item, thread_of(item, "pull_request_url"))
+
+
+def review_comment(item: Any) -> Iterable[Observation]:
+    return READER.review_comment(item, thread_of(item, "pull_request_url"))
 
 
 def bodies(exchanges: Iterable[dict[str, Any]], start: str, end: str, *, lists: bool) -> Iterator[Any]:
@@ -62,7 +71,7 @@ class TestPygithub:
 
     def test_abridged_issues_are_refused_one_by_one(self, recorded: Recorded) -> None:
         items = list(bodies(recorded("issues"), "/repos/openframeworks", "/issues", lists=True))
-        assert count(READER.issue, items) == (Counter(issues_opened=79), Counter({"no created_at": 1288}))
+        assert count(READER.issue, items) == (Counter(issues_opened=79), Counter({"no createdAt": 1288}))
 
     def test_single_issues_are_closed_and_reopened(self, recorded: Recorded) -> None:
         single = re.compile(r"/repos/[^/]+/[^/]+/issues(/\d+)?")
@@ -76,18 +85,18 @@ class TestPygithub:
 
     def test_conversation_comments(self, recorded: Recorded) -> None:
         items = list(bodies(recorded("comments"), "/repos/PyGithub/PyGithub/issues", "issues/comments", lists=True))
-        assert (len(items), count(READER.issue_comment, items)) == (180, (Counter(issue_comments=78), Counter()))
+        assert (len(items), count(issue_comment, items)) == (180, (Counter(issue_comments=78), Counter()))
 
     def test_comments_of_single_issues_know_bots(self, recorded: Recorded) -> None:
         items = list(bodies(recorded("comments"), "/repositories/3544490/issues/1136", "", lists=True))
-        facts = [fact for item in items for fact in READER.issue_comment(item)]
+        facts = [fact for item in items for fact in issue_comment(item)]
         known = [(f.actor, f.attrs.get("bot", False)) for f in facts]
         assert known == [("stale[bot]", True), ("engn33r", False), ("EnricoMi", False)]
 
     def test_comments_on_lines(self, recorded: Recorded) -> None:
         items = list(bodies(recorded("comments"), "/repos/PyGithub/PyGithub/pulls/31/comments", "", lists=True))
-        assert count(READER.review_comment, items) == (Counter(review_comments=2), Counter())
-        [own] = [f for item in items for f in READER.review_comment(item) if f.attrs["direction"] == "self"]
+        assert count(review_comment, items) == (Counter(review_comments=2), Counter())
+        [own] = [f for item in items for f in review_comment(item) if f.attrs["direction"] == "self"]
         assert own.actor == "jacquev6"
 
     def test_pull_requests(self, recorded: Recorded) -> None:
@@ -98,18 +107,18 @@ class TestPygithub:
 
     def test_reviews(self, recorded: Recorded) -> None:
         items = list(bodies(recorded("reviews"), "/repos", "/reviews", lists=True))
-        assert count(READER.review, items) == (Counter(pull_reviews=5), Counter())
+        assert count(review, items) == (Counter(pull_reviews=5), Counter())
 
     def test_repositories_are_described_but_for_those_from_before_2013(self, recorded: Recorded) -> None:
-        described: Counter[str] = Counter()
+        counted: Counter[str] = Counter()
         for item in bodies(recorded("repos"), "/repos", "", lists=False):
             try:
-                repository = describe(item, NOW)
+                repository = described(item, NOW)
             except Malformed:
-                described["refused"] += 1
+                counted["refused"] += 1
             else:
-                described["with watchers" if repository.watchers is not None else "without"] += 1
-        assert described == Counter({"with watchers": 50, "refused": 22})
+                counted["with watchers" if repository.watchers is not None else "without"] += 1
+        assert counted == Counter({"with watchers": 50, "refused": 22})
 
     def test_failures(self, recorded: Recorded) -> None:
         named: Counter[str] = Counter()
@@ -147,13 +156,13 @@ class TestPygithub:
         github.script.said["/repos/protoncoin/protoncoin"] = as_json(moved["body"], 301, {"Location": location})
         github.script.said["/repositories/112116543"] = as_json(found["response"]["body"])
         github.config["repos"] = ("protoncoin/protoncoin",)
+        github.token = None
         harvested = github.read("repository")
         [subject] = {s.name: s for b in harvested.batches for s in b.subjects}.values()
         assert (subject.id, subject.name) == ("repo:112116543", found["response"]["body"]["full_name"])
         assert {o.metric: o.value for o in harvested.observations} == {
             "stargazers": 5,
             "watchers": 7,
-            "forks": 21,
         }
 
     def test_whole_lists_pass_through_the_streams(self, github: World, recorded: Recorded) -> None:
@@ -168,22 +177,21 @@ class TestPygithub:
             list(bodies(recorded("pulls"), "/repos/PyGithub/PyGithub/pulls", "pulls", lists=True))
         )
         github.token = None
-        assert len(set(github.read("issues").keys("issues_opened"))) == 44
-        assert len(set(github.read("issue_comments").keys("issue_comments"))) == 78
+        found = github.read("issues")
+        assert len(set(found.keys("issues_opened"))) == 44
+        assert len(set(found.keys("issue_comments"))) == 78
         assert github.read("pulls").keys("pulls_merged") == ["31", "32", "39"]
 
     def test_graphql_answers_keep_their_data_and_name_their_errors(self, github: World, recorded: Recorded) -> None:
         answers = [exchange["response"]["body"] for exchange in recorded("graphql")]
-        secret = Secret("env:GITHUB_TOKEN", lambda: "x")
-        gate = Gate(Meter(), lambda: NOW, lambda: False)
-        limits = Limits(timedelta(seconds=5), timedelta(seconds=5), allow_private=True)
-        client = Client(github.service.url, secret, limits, FAILURES, gate)
+        client, errand = make(github.service.url), Errand("discussions", "ann/one")
         failures: list[str] = []
         for answer in answers:
             github.script.said["/graphql"] = as_json(answer)
-            reply = client.graphql(Errand("discussions", "ann/one"), "query { x }", {})
+            reply = client.graphql(errand, "query { x }", {})
             assert reply.data == answer["data"]
-            failures += [type(reply.failure).__name__] if reply.failure else []
+            if reply.errors:
+                failures.append(type(FAILURES.of_graphql(errand, reply.errors, reply.headers)).__name__)
         assert (len(answers), failures) == (25, ["Gone"])
 
 
@@ -197,12 +205,12 @@ class TestOthers:
             ("github_issue_1", READER.issue),
             ("github_issue_2", READER.issue),
             ("github_issue_2_with_pr", READER.issue),
-            ("github_issue_comments_1", READER.issue_comment),
-            ("github_issue_comments_2", READER.issue_comment),
-            ("github_request_pull_request_1_reviews", READER.review),
-            ("github_request_pull_request_2_reviews", READER.review),
-            ("github_request_pull_request_1_comments", READER.review_comment),
-            ("github_request_pull_request_2_comments", READER.review_comment),
+            ("github_issue_comments_1", issue_comment),
+            ("github_issue_comments_2", issue_comment),
+            ("github_request_pull_request_1_reviews", review),
+            ("github_request_pull_request_2_reviews", review),
+            ("github_request_pull_request_1_comments", review_comment),
+            ("github_request_pull_request_2_comments", review_comment),
         ):
             found, refused = count(read, load(folder, name))
             assert not refused, name
@@ -220,7 +228,7 @@ class TestOthers:
 
     def test_perceval_repository_and_abuse(self, shared_data: Path) -> None:
         folder = shared_data / "github_rest" / "perceval_github"
-        assert describe(load(folder, "github_repo"), NOW).stargazers == 48188
+        assert described(load(folder, "github_repo"), NOW).stargazers == 48188
         error = FAILURES.of_answer(Errand("x"), 403, {}, (folder / "abuse_rate_limit").read_text())
         assert isinstance(error, RateLimited)
 
@@ -228,10 +236,10 @@ class TestOthers:
         folder = shared_data / "github_rest" / "danger_js"
         found = Counter[str]()
         for name, read in (
-            ("github_comments.json", READER.issue_comment),
-            ("github_inline_comments.json", READER.review_comment),
-            ("github_inline_comments_with_danger.json", READER.review_comment),
-            ("reviews.json", READER.review),
+            ("github_comments.json", issue_comment),
+            ("github_inline_comments.json", review_comment),
+            ("github_inline_comments_with_danger.json", review_comment),
+            ("reviews.json", review),
         ):
             facts, refused = count(read, load(folder, name))
             found += facts + Counter({f"{name}: {why}": n for why, n in refused.items()})
@@ -252,5 +260,5 @@ class TestOthers:
             return [json.loads(line)["response"]["body_item"] for line in (folder / name).read_text().splitlines()]
 
         reviews, comments = items("pull_request_reviews.jsonl"), items("pull_request_review_comments.jsonl")
-        assert count(READER.review, reviews) == (Counter(pull_reviews=30), Counter())
-        assert count(READER.review_comment, comments) == (Counter(review_comments=16), Counter())
+        assert count(review, reviews) == (Counter(pull_reviews=30), Counter())
+        assert count(review_comment, comments) == (Counter(review_comments=16), Counter())

@@ -1,4 +1,4 @@
-"""Streams over several repositories: what each failure stops, and what it does not."""
+"""Streams over several repositories, read without a token: what each failure stops, and what it does not."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from github_script import NOW, World, comment, harvest, issue
+from github_script import NOW, World, harvest
+from github_things import comment, issue
 
 from connectors.errors import AuthFailed, Gone, Malformed, NotPermitted, RateLimited, Unavailable
 from harvester.demo.exchange import Answer, Request, as_json
 
 ISSUES = "/repos/ann/{}/issues"
-EVENTS = ("issues", "issue_comments", "review_comments", "pulls", "pull_reviews")
+EVENTS = ("issues", "pulls", "forks", "releases")
+
+
+@pytest.fixture
+def github(github: World) -> World:
+    github.token = None
+    return github
 
 
 def several(github: World, count: int = 5) -> list[str]:
@@ -45,7 +52,6 @@ class TestRepositories:
         assert {(o.metric, o.value, o.key) for o in found.observations} == {
             ("stargazers", 9, "2026-11-24"),
             ("watchers", 3, "2026-11-24"),
-            ("forks", 2, "2026-11-24"),
         }
         assert {o.occurred_at for o in found.observations} == {NOW}
         assert found.coverage == [(date(2026, 11, 24), date(2026, 11, 24), "measured")]
@@ -56,10 +62,8 @@ class TestRepositories:
         assert {o.key for o in github.read("repository").observations} == {"2026-11-25"}
 
     def test_the_subject_keeps_its_id_through_a_rename(self, github: World) -> None:
-        url = f"{github.service.url}/repositories/5"
-        github.script.said["/repos/ann/old"] = as_json({}, 301, {"Location": url})
         github.script.add(5, "ann/new", description="Tools")
-        github.script.said["/repositories/5"] = github.script.said["/repos/ann/new"]
+        github.script.rename("ann/old", "ann/new")
         github.script.said[ISSUES.format("new")] = as_json([issue(1)])
         github.config["repos"] = ("ann/old", "ann/new")
         found = github.read("issues")
@@ -67,23 +71,9 @@ class TestRepositories:
         assert (subject.id, subject.name, subject.kind, subject.title) == ("repo:5", "ann/new", "repo", "Tools")
         assert subject.published_at == datetime(2026, 1, 5, 10, tzinfo=UTC)
         assert [o.subject for o in found.observations] == ["repo:5"]
-        assert set(found.cursor) == {"5", "whole"}
+        assert {part.partition("/")[0] for part in found.cursor} == {"5", "whole"}
 
-    def test_an_owner_stands_for_all_own_repositories(self, github: World) -> None:
-        several(github, 3)
-        listed: list[dict[str, Any]] = [{"full_name": "ann/r1"}, {"full_name": "ann/r2", "fork": True}]
-        url = f"{github.service.url}/users/ann/repos?page=2"
-        pages = {
-            "1": as_json(listed, headers={"Link": f'<{url}>; rel="next"'}),
-            "2": as_json([{"full_name": "ann/r3"}]),
-        }
-        github.script.said["/users/ann/repos"] = lambda request: pages[request.query.get("page", "1")]
-        github.config["repos"] = ("ANN/r3", "ann/*")
-        github.script.said["/repos/ANN/r3"] = github.script.said["/repos/ann/r3"]
-        found = github.read("repository")
-        assert {o.subject for o in found.observations} == {"repo:1", "repo:3"}
-
-    def test_the_survey_is_shared_by_the_streams_of_a_source(self, github: World) -> None:
+    def test_the_pulse_is_shared_by_the_streams_of_a_source(self, github: World) -> None:
         for stream in github.streams().values():
             harvest(stream)
         assert github.script.paths().count("/repos/ann/one") == 1
@@ -96,15 +86,24 @@ class TestRepositories:
 
     @pytest.mark.parametrize("name", EVENTS)
     def test_a_repository_in_which_nothing_happened_is_measured(self, github: World, name: str) -> None:
-        empty = {
-            "databaseId": 1,
-            "pullRequests": {"nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}},
-        }
-        github.script.said["/graphql"] = as_json({"data": {"repository": empty}})
         found = github.read(name)
         assert (found.error, found.observations) == (None, [])
-        assert found.coverage == [(date(2026, 1, 5), date(2026, 11, 24), "measured")]
-        assert found.cursor["1"] == {}
+        begin = date(2026, 11, 24) if name == "releases" else date(2026, 1, 5)
+        assert found.coverage[0] == (begin, date(2026, 11, 24), "measured")
+        assert "1" in found.cursor
+
+    def test_reviews_are_missing_and_the_rest_of_pull_requests_is_measured(self, github: World) -> None:
+        found = github.read("pulls")
+        [measured, missing] = [span for batch in found.batches for span in batch.coverage]
+        assert measured.metrics == ("pulls_opened", "pulls_merged", "issue_comments", "review_comments")
+        assert (missing.state, missing.metrics) == ("missing", ("pull_reviews",))
+        assert [(type(problem), problem.remedy) for problem in found.problems] == [(NotPermitted, "set token")]
+
+    def test_discussions_are_not_to_be_had_and_say_so(self, github: World) -> None:
+        found = github.read("discussions")
+        assert isinstance(found.error, NotPermitted)
+        assert found.error.remedy == "set token"
+        assert github.script.queries() == []
 
 
 class TestFailuresOfOne:
@@ -130,7 +129,7 @@ class TestFailuresOfOne:
             (kind, "ann/r3")
         ]
         assert {o.subject for o in found.observations} == {"repo:1", "repo:2", "repo:4", "repo:5"}
-        assert set(found.cursor) == {"1", "2", "4", "5"}
+        assert {part.partition("/")[0] for part in found.cursor} == {"1", "2", "4", "5"}
         assert found.coverage == [(date(2026, 1, 5), date(2026, 11, 24), "partial")]
         assert "ann/r3" in found.reasons
 
@@ -210,7 +209,7 @@ class TestFailuresOfAll:
         assert isinstance(found.error, RateLimited)
         assert found.error.retry_at == NOW + timedelta(minutes=9)
         kept = {o.subject.removeprefix("repo:") for o in found.observations}
-        assert kept == set(found.cursor)
+        assert kept == {part.partition("/")[0] for part in found.cursor}
         assert len(kept) < 20
 
     def test_the_next_stream_does_not_ask_while_limited(self, github: World) -> None:
@@ -218,7 +217,7 @@ class TestFailuresOfAll:
         streams = github.streams()
         assert isinstance(harvest(streams["issues"]).error, RateLimited)
         asked = len(github.script.seen)
-        assert isinstance(harvest(streams["issue_comments"]).error, RateLimited)
+        assert isinstance(harvest(streams["pulls"]).error, RateLimited)
         assert len(github.script.seen) == asked
 
     def test_an_outage_is_known_by_several_failures_in_a_row(self, github: World) -> None:
@@ -249,7 +248,7 @@ class TestCursors:
     def test_every_page_is_a_checkpoint_of_its_repository(self, github: World) -> None:
         path = ISSUES.format("one")
         paged(github, path, [issue(1), issue(2, "2026-03-01T00:00:00Z"), issue(3, "2026-04-01T00:00:00Z")])
-        first, second, _ = github.read("issues").batches
+        first, second, *_ = github.read("issues").batches
         assert first.checkpoint == {"1": {"updated": "2026-03-01T00:00:00Z"}}
         assert second.checkpoint == {"1": {"updated": "2026-04-01T00:00:00Z"}}
 
@@ -267,7 +266,7 @@ class TestCursors:
 
     def test_a_later_read_goes_on_a_little_before_the_mark(self, github: World) -> None:
         github.read("issues", {"1": {"updated": "2026-03-01T00:10:00Z"}})
-        [asked] = github.script.paths("/issues")
+        [asked] = github.script.paths("/issues?")
         assert "since=2026-03-01T00%3A05%3A00Z" in asked
 
     def test_a_first_read_since_a_day_leaves_out_older_facts_and_says_so(self, github: World) -> None:
@@ -294,13 +293,42 @@ class TestCursors:
         github.script.said["/repos/ann/one/issues/comments"] = as_json(
             [comment(1, created_at=None), comment(2), None]
         )
-        found = github.read("issue_comments")
+        found = github.read("issues")
         assert found.keys("issue_comments") == ["2"]
         assert found.rejects == [
-            "issue comments 1 of ann/one: no created_at",
-            "issue comments without id of ann/one: not an object",
+            "comment 1 of ann/one: no createdAt",
+            "comment without id of ann/one: not an object",
         ]
-        assert found.cursor["1"] == {"updated": "2026-02-01T00:00:00Z"}
+        assert found.cursor["1/comments"] == {"updated": "2026-02-01T00:00:00Z"}
+
+    def test_each_list_of_a_stream_has_a_part_of_its_own(self, github: World) -> None:
+        github.script.said[ISSUES.format("one")] = as_json([issue(1)])
+        github.script.said["/repos/ann/one/issues/comments"] = as_json([comment(1, "2026-03-01T00:00:00Z")])
+        assert github.read("issues").cursor == {
+            "1": {"updated": "2026-02-01T00:00:00Z"},
+            "1/comments": {"updated": "2026-03-01T00:00:00Z"},
+            "whole": github.read("issues").cursor["whole"],
+        }
+
+    def test_comments_know_whether_they_are_on_an_issue_or_a_pull_request(self, github: World) -> None:
+        on_pull = comment(2, html_url="https://github.com/ann/one/pull/7#issuecomment-2")
+        github.script.said["/repos/ann/one/issues/comments"] = as_json([comment(1), on_pull])
+        found = github.read("issues")
+        assert [(o.key, o.attrs["on"], o.attrs["number"]) for o in found.observations] == [
+            ("1", "issue", 7),
+            ("2", "pull", 7),
+        ]
+
+    def test_pull_requests_and_comments_on_their_lines_are_one_stream(self, github: World) -> None:
+        pull = issue(3, merged_at="2026-02-02T00:00:00Z")
+        github.script.said["/repos/ann/one/pulls"] = as_json([pull])
+        github.script.said["/repos/ann/one/pulls/comments"] = as_json([comment(5)])
+        found = github.read("pulls")
+        assert [found.keys(metric) for metric in ("pulls_opened", "pulls_merged", "review_comments")] == [
+            ["3"],
+            ["3"],
+            ["5"],
+        ]
 
     def test_what_is_sound_in_a_broken_record_is_kept(self, github: World) -> None:
         github.script.said[ISSUES.format("one")] = as_json([issue(1, closed_at="soon"), issue(2)])
@@ -325,7 +353,7 @@ class TestStopping:
         found = github.read("issues")
         assert (found.error, found.coverage, found.problems) == (None, [], [])
 
-    def test_a_stopped_survey_is_no_survey(self, github: World) -> None:
+    def test_a_stopped_pulse_is_no_pulse(self, github: World) -> None:
         several(github)
         github.options["is_stopping"] = lambda: 2 <= len(github.script.seen) < 5
         stream = github.streams()["issues"]

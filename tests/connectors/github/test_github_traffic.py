@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from github_script import NOW, World
 
+from connectors.base import Cost
 from connectors.errors import Malformed, NotPermitted
-from harvester.demo.exchange import as_json
+from harvester.demo.exchange import Answer, Request, as_json
 
 TRAFFIC = "/repos/ann/one/traffic"
 REFUSAL = as_json({"message": "Resource not accessible by personal access token"}, 403)
@@ -127,6 +128,71 @@ class TestRights:
         assert "Administration: read" in found.problems[0].what
         assert {o.subject for o in found.observations} == {"repo:2"}
         assert found.coverage == [(date(2026, 11, 11), TODAY, "partial")]
+
+    @pytest.mark.parametrize("permission", ["READ", "TRIAGE"])
+    @pytest.mark.parametrize("stream", ["traffic", "referrers"])
+    def test_where_the_tokens_owner_may_not_push_github_is_not_asked(
+        self, github: World, stream: str, permission: str
+    ) -> None:
+        github.script.add(pulse={"viewerPermission": permission})
+        found = github.read(stream)
+        assert isinstance(found.error, NotPermitted)
+        assert "may not push there" in found.error.what
+        assert github.script.paths("/traffic/") == []
+        assert github.streams()[stream].plan({}) == []  # type: ignore[attr-defined]
+
+    @pytest.mark.parametrize("permission", ["WRITE", "MAINTAIN", "ADMIN", None])
+    def test_where_the_owner_may_or_nothing_is_known_github_is_asked(
+        self, github: World, permission: str | None
+    ) -> None:
+        github.script.add(pulse={"viewerPermission": permission})
+        tell(github, [day("2026-11-20")], [])
+        assert github.read("traffic").keys("traffic_views") == ["2026-11-20"]
+
+
+class TestHowOften:
+    def later(self, github: World, hours: int) -> None:
+        github.options["clock"] = lambda: NOW + timedelta(hours=hours)
+        github.script.seen.clear()
+
+    @pytest.mark.parametrize(("hours", "times"), [(11, 0), (12, 2)], ids=["the same day", "the next day"])
+    def test_traffic_is_read_once_a_day_of_utc(self, github: World, hours: int, times: int) -> None:
+        tell(github, [day("2026-11-20")], [])
+        first = github.read("traffic")
+        self.later(github, hours)
+        found = github.read("traffic", first.cursor)
+        assert len(github.script.paths("/traffic/")) == times
+        assert (found.error, found.coverage[0][2]) == (None, "measured")
+
+    @pytest.mark.parametrize(("hours", "times"), [(10, 0), (11, 2)], ids=["the same day", "the next day"])
+    def test_referrers_are_read_once_a_day_of_the_configuration(self, github: World, hours: int, times: int) -> None:
+        popular(github, [{"referrer": "Google", "count": 40}], [])
+        first = github.read("referrers")
+        self.later(github, hours)
+        github.read("referrers", first.cursor)
+        assert len(github.script.paths("/traffic/")) == times
+
+    def test_an_answer_that_is_known_is_told_no_more(self, github: World) -> None:
+        def answer(request: Request) -> Answer:
+            if request.headers.get("if-none-match") == '"v1"':
+                return Answer(304, {"ETag": '"v1"'})
+            return as_json({"views": [day("2026-11-20")]}, headers={"ETag": '"v1"'})
+
+        tell(github, [], [day("2026-11-20")])
+        github.script.said[f"{TRAFFIC}/views"] = answer
+        first = github.read("traffic")
+        self.later(github, 24)
+        found = github.read("traffic", first.cursor)
+        assert {o.metric for o in found.observations} == {"traffic_clones", "traffic_cloners"}
+        assert found.cursor["1"]["etags"] == first.cursor["1"]["etags"]
+
+    @pytest.mark.parametrize("stream", ["traffic", "referrers"])
+    def test_what_a_read_would_ask_is_foreseen(self, github: World, stream: str) -> None:
+        tell(github, [], [])
+        popular(github, [], [])
+        assert github.streams()[stream].plan({}) == [Cost("core", 2, 2)]  # type: ignore[attr-defined]
+        found = github.read(stream)
+        assert github.streams()[stream].plan(found.cursor) == []  # type: ignore[attr-defined]
 
 
 class TestPopular:

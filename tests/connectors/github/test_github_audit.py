@@ -1,0 +1,301 @@
+"""What vanishes leaves no trace but a number: counting finds it, and says why it is gone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from github_script import NOW
+from github_small import DAY, Shelf, SmallGithub, read, visit_of
+from github_work import Driven, access, drive, steps
+
+from connectors.base import Batch, Listing
+from connectors.errors import ConnectorError, Gone, NotPermitted, Unavailable
+from connectors.github.asks import Ask, Get, Page, Query
+from connectors.github.audit import POINTS_A_DAY, is_due
+from connectors.github.failures import TooMuch
+from connectors.github.kinds import DISCUSSIONS, ISSUES, PULLS, Kind
+from connectors.github.memory import Memory
+from connectors.github.threads import threads
+
+KINDS = pytest.mark.parametrize("kind", [ISSUES, PULLS, DISCUSSIONS], ids=lambda kind: kind.thing)
+TODAY = NOW.date()
+
+
+def known(count: int, *, ago: int | None = 0, **more: Any) -> Memory:
+    """So many threads, last counted so many days ago."""
+    counted_on = None if ago is None else TODAY - ago * DAY
+    return Memory(is_whole=True, counted_on=counted_on, marks=dict.fromkeys(range(count), "0"), **more)
+
+
+class TestWhen:
+    def test_a_total_that_is_not_what_is_known_is_looked_into_at_once(self) -> None:
+        assert is_due(known(5), ISSUES, 4, NOW)
+        assert is_due(known(5), ISSUES, 6, NOW)
+        assert not is_due(known(5), ISSUES, 5, NOW)
+
+    def test_what_github_counts_and_never_lists_is_allowed_for(self) -> None:
+        assert not is_due(known(5, gap=2), ISSUES, 7, NOW)
+        assert is_due(known(5, gap=2), ISSUES, 5, NOW)
+
+    def test_once_a_day_all_are_counted_whatever_the_total(self) -> None:
+        assert is_due(known(5, ago=1), ISSUES, 5, NOW)
+        assert is_due(known(5, ago=None), ISSUES, 5, NOW)
+
+    def test_before_the_first_walk_is_over_nothing_is_counted(self) -> None:
+        assert not is_due(Memory(), ISSUES, 5, NOW)
+
+    def test_where_there_is_nothing_there_is_nothing_to_count(self) -> None:
+        assert not is_due(known(0, ago=9), ISSUES, 0, NOW)
+
+    def test_what_was_left_out_as_too_old_is_no_difference(self) -> None:
+        memory = known(2, first_day=date(2026, 11, 1))
+        assert not is_due(memory, ISSUES, 500, NOW)
+        memory.counted_on = TODAY - DAY
+        assert is_due(memory, ISSUES, 500, NOW)
+
+    @KINDS
+    @pytest.mark.parametrize("count", [100, 3_000, 50_000])
+    def test_a_large_repository_is_counted_as_often_as_ten_points_a_day_allow(self, kind: Kind, count: int) -> None:
+        pages = -(-count // kind.counted_size)
+        points = pages * kind.counted.connections({"first": kind.counted_size}) / 100
+        days = next(ago for ago in range(2000) if is_due(known(count, ago=ago), kind, count, NOW))
+        assert points <= days * POINTS_A_DAY
+        assert days == 1 or points > (days - 1) * POINTS_A_DAY
+
+
+@pytest.fixture
+def hub(request: pytest.FixtureRequest) -> SmallGithub:
+    """Five threads with two comments each."""
+    hub = SmallGithub(getattr(request, "param", ISSUES), fits=100)
+    for _ in range(5):
+        thread = hub.open()
+        hub.say(thread)
+        hub.say(thread)
+        hub.now += DAY
+    return hub
+
+
+EACH_KIND = pytest.mark.parametrize("hub", [ISSUES, PULLS, DISCUSSIONS], ids=lambda kind: kind.thing, indirect=True)
+
+
+def walk(hub: SmallGithub, shelf: Shelf, since: date | None = None) -> list[Batch]:
+    return read(hub, shelf, access(lambda: hub.now, since=since))
+
+
+def counted(hub: SmallGithub, since: date | None = None) -> Shelf:
+    """What is known, a day before the next count."""
+    shelf = Shelf()
+    walk(hub, shelf, since)
+    hub.now += DAY
+    hub.asked.clear()
+    return shelf
+
+
+def told(batches: list[Batch]) -> list[tuple[str, Any, str]]:
+    """What the listings of the count tell of single threads."""
+    return sorted({(one.metric, *(one.numbers or ()), one.cause) for batch in batches for one in batch.listings})  # type: ignore[misc]
+
+
+class TestWhatIsFound:
+    @EACH_KIND
+    def test_where_nothing_has_vanished_nothing_is_read_again(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        [batch, _] = walk(hub, shelf)
+        assert (batch.observations, batch.listings) == ([], [])
+        assert hub.asked == [hub.kind.counted.name]
+        assert shelf.parts[""]["counted"] == hub.now.date().isoformat()
+
+    @EACH_KIND
+    def test_a_deleted_comment_has_its_thread_read_again(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        thread = hub.threads[4]
+        hub.unsay(thread, min(thread.said))
+        found = walk(hub, shelf)
+        assert hub.asked == [hub.kind.counted.name, hub.kind.one.name]
+        assert {number for _, number, _ in told(found)} == {4}
+        assert shelf.known() == hub.truth()
+
+    @EACH_KIND
+    def test_a_deleted_thread_is_taken_back_with_all_that_hung_on_it(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        hub.lose(hub.threads[4], "deleted")
+        walk(hub, shelf)
+        assert shelf.known() == hub.truth()
+        assert "4" not in shelf.parts["/0"]
+
+    def test_a_new_one_that_no_change_told_of_is_read(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        hub.open().updated -= 30 * DAY
+        walk(hub, shelf)
+        assert shelf.known() == hub.truth()
+
+    def test_many_that_differ_are_asked_for_together(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        for thread in hub.threads.values():
+            hub.unsay(thread, min(thread.said))
+        driven = Driven()
+        list(steps(threads(visit_of(hub, shelf, access(lambda: hub.now)), ISSUES), hub.answer, driven))
+        assert [len(asks) for asks in driven.rounds] == [1, 5]
+
+    def test_a_thread_that_is_read_again_is_read_with_all_that_hangs_on_it(self, hub: SmallGithub) -> None:
+        hub.fits = 1
+        for _ in range(4):
+            hub.say(hub.threads[4])
+        shelf = counted(hub)
+        hub.unsay(hub.threads[4], min(hub.threads[4].said))
+        walk(hub, shelf)
+        assert shelf.known() == hub.truth()
+
+    @EACH_KIND
+    def test_counting_goes_page_by_page_and_in_halves_where_a_page_is_too_much(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        hub.most = 2
+        driven = Driven()
+        list(steps(threads(visit_of(hub, shelf, access(lambda: hub.now)), hub.kind), hub.answer, driven))
+        sizes = [ask.values["first"] for ask in driven.asked if isinstance(ask, Query)]
+        assert sizes[0] == hub.kind.counted_size
+        assert sizes[-3:] == [sizes[-1]] * 3 or sizes[-1] == 1
+        assert sizes[-1] <= 2
+
+    def test_a_count_that_is_too_much_for_a_single_one_is_a_failure(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        hub.most = 0
+        driven = drive(threads(visit_of(hub, shelf, access(lambda: hub.now)), ISSUES), hub.answer)
+        assert isinstance(driven.error, TooMuch)
+
+    def test_the_gap_of_the_day_is_noted(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        hub.unlisted = 3
+        walk(hub, shelf)
+        assert shelf.parts[""]["gap"] == 3
+        hub.asked.clear()
+        walk(hub, shelf)
+        assert hub.asked == []
+
+    def test_threads_left_out_as_too_old_stay_unknown(self, hub: SmallGithub) -> None:
+        since = hub.now.date() - 2 * DAY
+        shelf = counted(hub, since)
+        hub.unsay(hub.threads[1], min(hub.threads[1].said))
+        walk(hub, shelf)
+        assert shelf.known() == hub.truth(since)
+        assert "Issue" not in hub.asked
+
+
+class TestWhy:
+    def read(self, hub: SmallGithub, answer: Callable[[Ask], Any] | None = None) -> Driven:
+        shelf = counted(hub)
+        thread = hub.threads[4]
+        hub.lose(thread, "deleted")
+        return drive(threads(visit_of(hub, shelf, access(lambda: hub.now)), hub.kind), answer or hub.answer)
+
+    @pytest.mark.parametrize(
+        ("how", "cause"),
+        [
+            ("deleted", "#4 was deleted"),
+            ("transferred", "#4 moved to another repository"),
+            ("missing", "#4 is not there any more"),
+        ],
+    )
+    def test_github_is_asked_why_a_thread_is_gone(self, hub: SmallGithub, how: str, cause: str) -> None:
+        shelf = counted(hub)
+        hub.lose(hub.threads[4], how)
+        if how == "missing":
+            del hub.lost[4]
+        assert told(walk(hub, shelf)) == [(metric, 4, cause) for metric in sorted(ISSUES.metrics)]
+
+    def test_pull_requests_are_asked_for_as_the_issues_they_are(self) -> None:
+        hub = SmallGithub(PULLS)
+        hub.open()
+        hub.open()
+        hub.now += DAY
+        shelf = counted(hub)
+        hub.lose(hub.threads[1], "deleted")
+        walk(hub, shelf)
+        assert hub.asked[-1] == "/repos/ann/one/issues/1"
+
+    def test_discussions_cannot_be_asked_for_that_way(self) -> None:
+        hub = SmallGithub(DISCUSSIONS)
+        hub.open()
+        hub.open()
+        hub.now += DAY
+        shelf = counted(hub)
+        hub.lose(hub.threads[1], "deleted")
+        assert {cause for _, _, cause in told(walk(hub, shelf))} == {"its thread is gone"}
+        assert not [path for path in hub.asked if path.startswith("/")]
+
+    def test_of_many_only_a_few_are_asked_about(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        for number in (1, 4, 7, 10):
+            hub.lose(hub.threads[number], "deleted")
+        causes = {number: cause for _, number, cause in told(walk(hub, shelf))}
+        assert causes == {
+            1: "#1 was deleted",
+            4: "#4 was deleted",
+            7: "#7 was deleted",
+            10: "its thread is gone",
+        }
+        assert len([path for path in hub.asked if path.startswith("/")]) == 3
+
+    def test_one_that_github_has_and_does_not_list_is_no_reason_to_take_anything_back(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        before = shelf.known()
+        hub.lose(hub.threads[4], "hidden")
+        with pytest.raises(Unavailable, match="GitHub has #4 and does not list it"):
+            walk(hub, shelf)
+        assert shelf.known() == before
+
+    def test_an_index_that_lags_is_asked_again_at_the_next_visit(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        thread = hub.threads[4]
+        hub.lose(thread, "hidden")
+        with pytest.raises(Unavailable):
+            walk(hub, shelf)
+        hub.threads[4] = thread
+        walk(hub, shelf)
+        assert shelf.known() == hub.truth()
+
+    @pytest.mark.parametrize("url", ["https://api.github.com/repos/ann/one", "https://api.github.com/repositories/1"])
+    def test_the_same_repository_is_known_by_name_or_number(self, hub: SmallGithub, url: str) -> None:
+        driven = self.read(hub, of_rest(hub, Page({"number": 4, "repository_url": url})))
+        assert isinstance(driven.error, Unavailable)
+
+    def test_the_same_number_in_another_repository_has_moved(self, hub: SmallGithub) -> None:
+        for url in ("https://api.github.com/repos/joann/one", "https://api.github.com/repos/bob/two", ""):
+            driven = self.read(hub, of_rest(hub, Page({"number": 4, "repository_url": url})))
+            assert driven.error is None
+            assert {cause for _, _, cause in told(driven.results)} == {"#4 moved to another repository"}
+            hub.threads[4] = replace(hub.threads[1], number=4)
+
+    @pytest.mark.parametrize("error", [NotPermitted("x"), Unavailable("x")])
+    def test_where_github_does_not_say_nothing_is_taken_back(self, hub: SmallGithub, error: ConnectorError) -> None:
+        driven = self.read(hub, of_rest(hub, error))
+        assert driven.error is error
+        assert not any(batch.listings for batch in driven.results)
+
+    def test_an_answer_without_a_body_of_its_own_is_gone(self, hub: SmallGithub) -> None:
+        driven = self.read(hub, of_rest(hub, Gone("x")))
+        assert {cause for _, _, cause in told(driven.results)} == {"#4 is not there any more"}
+
+
+def of_rest(hub: SmallGithub, said: Page | ConnectorError) -> Callable[[Ask], Any]:
+    """The same GitHub, but for what REST says of a single issue."""
+
+    def answer(ask: Ask) -> Any:
+        if not isinstance(ask, Get):
+            return hub.answer(ask)
+        if isinstance(said, Page):
+            return said
+        raise said
+
+    return answer
+
+
+def test_each_vanished_thread_is_a_listing_of_its_own(hub: SmallGithub) -> None:
+    shelf = counted(hub)
+    hub.lose(hub.threads[4], "deleted")
+    [batch, _] = walk(hub, shelf)
+    assert Listing("issue_comments", "repo:1", "issue", [4], cause="#4 was deleted") in batch.listings
