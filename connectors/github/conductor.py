@@ -183,9 +183,12 @@ class Conductor(Generic[T, R]):
             one.without |= {told.credential}
             one.refusal = error
             return any(other not in one.without and other.refusal is None for other in self.access.credentials)
-        if isinstance(error, TooMuch) and isinstance(one.ask, Query) and one.ask.is_divisible:
-            is_new, one.is_alone = len(told.load.pending) > 1, True
-            return is_new
+        if isinstance(error, TooMuch) and isinstance(one.ask, Query):
+            if len(told.load.pending) > 1:
+                one.is_alone = True
+                return True
+            if one.ask.is_divisible:
+                return False
         if isinstance(error, Unavailable):
             one.tries += 1
             return one.tries < TRIES and self._failing < OUTAGE

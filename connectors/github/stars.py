@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
 PAGE = 30 * WEEK  # what the first page tells of
-STALE = timedelta(days=7)  # after so long it is read again, whatever the signs say
+STALE = timedelta(days=7)  # after so long it is read again, or looked for again, whatever the signs say
 ENOUGH = 3  # histories that are missing before no other one is asked for
 
 
@@ -40,14 +40,14 @@ class Stars:
     def by_day(self, visit: Visit) -> Asking[Batch]:
         """Every day of the history at first, then what has changed. Raises SwitchedOff where there is no history."""
         repository, known = visit.repository, _Known.of(visit)
-        if visit.part is None and repository.stargazers == 0:
+        if known.is_starless(visit):
             self._starless.add(repository.id)
             yield Batch()
             return
         if known.is_current(visit):
             yield Batch()
             return
-        if not self.hits and len(self._without) >= ENOUGH:
+        if known.is_missing(visit) or (not self.hits and len(self._without) >= ENOUGH):
             raise self._none(visit)
         path = f"{repository.path}/stargazers/history"
         try:
@@ -60,6 +60,7 @@ class Stars:
             if isinstance(error, Blocked) or known.through is not None:
                 raise
             # The repository itself has just answered: it is the history that is not there.
+            yield Batch(checkpoint={"": {"missing": visit.context.clock().isoformat()}})
             raise self._none(visit) from None
         self.hits += 1
         yield from _History(visit, known).read(page)
@@ -67,7 +68,7 @@ class Stars:
     def forecast(self, visit: Visit) -> Rounds:
         """A request per 30 weeks at first, one later."""
         known = _Known.of(visit)
-        if (visit.part is None and visit.repository.stargazers == 0) or known.is_current(visit):
+        if known.is_starless(visit) or known.is_current(visit) or known.is_missing(visit):
             return []
         weeks = (_day(visit.context.clock()) - max(_sunday(_day(visit.repository.created_at)), known.begins)) / WEEK
         pages = 1 if known.through else ceil((int(weeks) + 1) / 30)
@@ -91,7 +92,7 @@ class _Known:
 
     `weeks`: stars by the Sunday of the week, of days within what was wanted; they tell whether an older page must
     have changed. `count`, `updated_at`: of the repository when they were read. `gap`: by how many its count exceeded
-    the history, which had been read to its end.
+    the history, which had been read to its end. `missed_at`: when there was no history.
     """
 
     first_day: date | None = None
@@ -102,12 +103,14 @@ class _Known:
     gap: int = 0
     etag: Etag | None = None
     weeks: dict[date, int] = field(default_factory=dict)
+    missed_at: datetime | None = None
 
     @classmethod
     def of(cls, visit: Visit) -> _Known:
-        part, since = visit.part, visit.context.since
-        if part is None or "begins" not in part:
-            return cls(first_day=since)
+        part, since = visit.part or {}, visit.context.since
+        if "begins" not in part:
+            missed_at = datetime.fromisoformat(part["missing"]) if "missing" in part else None
+            return cls(first_day=since, missed_at=missed_at)
         first_day = date.fromisoformat(part["from"]) if "from" in part else None
         through = date.fromisoformat(part["through"])
         if since is not None:
@@ -129,6 +132,14 @@ class _Known:
         repository = visit.repository
         is_same = (self.count, self.updated_at) == (repository.stargazers, repository.updated_at.isoformat())
         return is_same and self.read_at is not None and visit.context.clock() - self.read_at < STALE
+
+    def is_starless(self, visit: Visit) -> bool:
+        """Whether there is nothing to be read yet."""
+        return self.through is None and visit.repository.stargazers == 0
+
+    def is_missing(self, visit: Visit) -> bool:
+        """Whether there was no history a short while ago."""
+        return self.missed_at is not None and visit.context.clock() - self.missed_at < STALE
 
     @property
     def begins(self) -> date:

@@ -223,7 +223,8 @@ class SmallGithub:
             for one in sorted(comments, key=lambda one: one.id)
         ]
         answer = {"id": "A"} if thread.ended else None
-        return {**told, "answer": answer, "comments": {"totalCount": len(comments), "nodes": nodes}}
+        told |= {"answer": answer, "answerChosenAt": thread.ended and write(thread.ended)}
+        return {**told, "comments": {"totalCount": len(comments), "nodes": nodes}}
 
     def truth(self, since: date | None = None) -> set[Fact]:
         """The facts that there are now, of the days wanted."""

@@ -134,7 +134,9 @@ class TestTooMuch:
             size = 8
             while True:
                 try:
-                    (node,) = yield [query(size, replace(THING, name="Sized"), size)]
+                    (node,) = yield [
+                        query(size, replace(THING, name="Sized", types={**THING.types, "first": "Int!"}), size)
+                    ]
                 except TooMuch:
                     size //= 2
                 else:

@@ -24,7 +24,17 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.github.connection import Moved, Oversized, StillWorking
-from connectors.github.failures import EXPECTED, Errand, Failures, Forbidden, Hurried, Lacks, SwitchedOff, TooMuch
+from connectors.github.failures import (
+    EXPECTED,
+    Blocked,
+    Errand,
+    Failures,
+    Forbidden,
+    Hurried,
+    Lacks,
+    SwitchedOff,
+    TooMuch,
+)
 
 FAILURES = Failures("api.github.com", "env:GITHUB_TOKEN", lambda: NOW)
 ANONYMOUS = Failures("api.github.com", None, lambda: NOW)
@@ -96,7 +106,7 @@ def test_every_exception_of_the_libraries_is_expected_and_named(kind: type[BaseE
         (410, SwitchedOff),
         (422, Malformed),
         (429, RateLimited),
-        (451, Gone),
+        (451, Blocked),
         (500, Unavailable),
         (502, TooMuch),
         (503, Unavailable),

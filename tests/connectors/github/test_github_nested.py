@@ -8,7 +8,7 @@ import pytest
 from github_script import Json, of_list
 from github_work import ERRAND, Driven, drive
 
-from connectors.errors import Gone, Malformed
+from connectors.errors import Gone, Malformed, NotPermitted, Unavailable
 from connectors.github.asks import Ask, Fields, Query
 from connectors.github.nested import complete, nodes_of
 from connectors.github.queries import Nested
@@ -93,9 +93,10 @@ def test_a_next_page_of_another_shape_is_malformed(said: Json) -> None:
     assert isinstance(driven.error, Malformed)
 
 
-def test_a_next_page_that_cannot_be_had_is_the_failure_of_the_whole() -> None:
+@pytest.mark.parametrize(("error", "kind"), [(NotPermitted("x"), NotPermitted), (Gone("x"), Unavailable)])
+def test_a_next_page_that_cannot_be_had_is_the_failure_of_the_whole(error: Exception, kind: type) -> None:
     def answer(_: Ask) -> Json:
-        raise Gone("x")
+        raise error
 
     driven = drive(complete(ERRAND, [node("a", after="x")], THINGS), answer)
-    assert isinstance(driven.error, Gone)
+    assert type(driven.error) is kind  # a thread that was deleted says nothing of the repository

@@ -11,6 +11,7 @@ from github_script import NOW, Json, Refusal, World, harvest, of_list, pulse, si
 
 from connectors.base import Cost
 from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, RateLimited, Unavailable
+from connectors.github.failures import Blocked
 from connectors.github.pulse import Found, Pulse
 from connectors.github.repository import Repository, Sign
 from harvester.demo.exchange import Answer, as_json
@@ -252,7 +253,7 @@ class TestWhatIsForbidden:
         self.block(github)
         github.script.said["/repos/ann/one"] = as_json(body, status)
         found = take(github, "ann/one", "ann/r001")
-        assert (problems(found), names(found)) == ({"ann/one": Gone}, ["ann/r001"])
+        assert (problems(found), names(found)) == ({"ann/one": Blocked}, ["ann/r001"])
         assert "blocked" in found.problems[0].what
 
     def test_one_that_graphql_forbids_and_rest_does_not_is_a_problem_and_not_empty(self, github: World) -> None:

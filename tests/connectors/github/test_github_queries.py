@@ -28,11 +28,11 @@ from connectors.github.queries import Nested, entries
 from connectors.github.sheets import compose
 
 
-def everything_in(value: Any, seen: set[int]) -> Iterator[Fields]:
-    """The Fields that a value is, or holds."""
+def everything_in(value: Any, seen: dict[int, Any]) -> Iterator[Fields]:
+    """The Fields that a value is, or holds. `seen`: by id, and kept, so that no id is given out again."""
     if id(value) in seen or isinstance(value, str | bytes):
         return
-    seen.add(id(value))
+    seen[id(value)] = value
     if isinstance(value, Fields):
         yield value
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
@@ -47,7 +47,7 @@ def everything_in(value: Any, seen: set[int]) -> Iterator[Fields]:
 
 def all_fields() -> dict[str, Fields]:
     """Every Fields that any module of the connector holds, by its name and a number: none can be forgotten."""
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}
     found: dict[str, Fields] = {}
     for module in pkgutil.iter_modules(connectors.github.__path__):
         held = vars(importlib.import_module(f"connectors.github.{module.name}"))

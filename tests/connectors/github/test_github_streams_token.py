@@ -141,9 +141,7 @@ class TestReading:
 
 
 class TestFailuresOfOne:
-    @pytest.mark.parametrize(
-        ("kind", "error"), [("NOT_FOUND", Unavailable), ("FORBIDDEN", NotPermitted), ("", Unavailable)]
-    )
+    @pytest.mark.parametrize(("kind", "error"), [("NOT_FOUND", Gone), ("FORBIDDEN", NotPermitted), ("", Unavailable)])
     def test_one_bad_repository_does_not_stop_the_others(self, github: World, kind: str, error: type) -> None:
         several(github)
         failing(github, kind)
