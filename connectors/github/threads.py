@@ -87,7 +87,9 @@ def _by_age(gathering: Gathering, newest: datetime | None, total: int) -> Walk:
         # What changes while this walk is under way is newer than this, and met by the next one.
         memory.seen_at, memory.until = gathering.visit.repository.read_at, newest
     while True:
-        page = yield from gathering.page(max(1, total - len(memory.marks)), memory.after, OLDEST_FIRST)
+        # How many are left cannot be told from the marks: a walk that begins anew may be cut off among older ones.
+        first = gathering.kind.size if memory.after is not None else max(1, total)
+        page = yield from gathering.page(first, memory.after, OLDEST_FIRST)
         batch, memory.after, total = gathering.batch(page.threads), page.following, page.total
         if memory.after is None:
             memory.is_whole = True
@@ -150,8 +152,8 @@ def forecast(kind: Kind) -> Callable[[Visit], Rounds]:
         rounds: list[list[Ask]] = []
         if not memory.is_whole and since is None and memory.first_day is None:
             left = max(1, sign.total - len(memory.marks))
-            sizes = [min(kind.size, left - seen) for seen in range(0, left, kind.size)]
-            return [[gathering.ask(size, None, OLDEST_FIRST)] for size in sizes]
+            size = kind.size if memory.after is not None else min(kind.size, left)
+            return [[gathering.ask(size, None, OLDEST_FIRST)] for _ in range(0, left, kind.size)]
         if since is not None or not memory.is_settled or _is_later(sign.newest, memory.until):
             rounds.append([gathering.ask(FIRST_LOOK, None, NEWEST_FIRST)])
         if is_due(memory, kind, sign.total, visit.context.clock()):
