@@ -270,6 +270,11 @@ class TestWhy:
             assert {cause for _, _, cause in told(driven.results)} == {"#4 moved to another repository"}
             hub.threads[4] = replace(hub.threads[1], number=4)
 
+    def test_another_number_in_the_same_repository_has_moved_too(self, hub: SmallGithub) -> None:
+        back = Page({"number": 99, "repository_url": "https://api.github.com/repos/ann/one"})
+        driven = self.read(hub, of_rest(hub, back))
+        assert {cause for _, _, cause in told(driven.results)} == {"#4 moved to another repository"}
+
     @pytest.mark.parametrize("error", [NotPermitted("x"), Unavailable("x")])
     def test_where_github_does_not_say_nothing_is_taken_back(self, hub: SmallGithub, error: ConnectorError) -> None:
         driven = self.read(hub, of_rest(hub, error))

@@ -200,6 +200,17 @@ class TestOneOfMany:
         assert {n: type(e) for n, e in ends.items() if e is not None} == {2: error}
         assert len(github.script.queries()) == 1
 
+    def test_an_alias_that_met_the_limit_is_the_last_thing_that_is_asked(self, github: World) -> None:
+        def answer(values: dict[str, Any]) -> Any:
+            if values["id"] == "X2":
+                raise Refusal("RATE_LIMITED")
+            return values
+
+        github.say_each("Thing", answer)
+        ends = errors(conduct(github, range(5), asking(query)))
+        assert {n: type(e) for n, e in ends.items() if e is not None} == {2: RateLimited}
+        assert len(github.script.queries()) == 1
+
     def test_a_null_without_a_reason_is_gone(self, github: World) -> None:
         github.say_each("Thing", lambda values: None if values["id"] == "X2" else values)
         ends = errors(conduct(github, range(5), asking(query)))

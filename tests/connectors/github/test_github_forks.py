@@ -157,6 +157,11 @@ def test_what_github_counts_and_never_lists_is_no_difference(hub: Hub) -> None:
     hub.asked.clear()
     read(hub, shelf)
     assert hub.asked == []
+    del hub.made[3]
+    read(hub, shelf)
+    hub.asked.clear()
+    read(hub, shelf)
+    assert hub.asked == []
 
 
 def test_two_made_in_one_second_are_both_known(hub: Hub) -> None:
