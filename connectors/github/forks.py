@@ -75,7 +75,7 @@ def forecast(visit: Visit) -> Rounds:
     known, sign = _Known.of(visit), visit.repository.signs["forks"]
     if not known.is_whole:
         pages = max(1, ceil((sign.total - known.count) / PAGE))
-        return [[_ask(visit, PAGE, None, OLDEST_FIRST)] for _ in range(pages)]
+        return [[_ask(visit, _first_page(visit, known), None, OLDEST_FIRST)] for _ in range(pages)]
     is_news = sign.newest is not None and (not known.newest or sign.newest > instant(known.newest))
     return [[_ask(visit, FIRST_LOOK, None, NEWEST_FIRST)]] if is_news else []
 
@@ -83,11 +83,16 @@ def forecast(visit: Visit) -> Rounds:
 def _by_age(visit: Visit, known: _Known) -> Asking[Batch]:
     """The first walk: every page is a checkpoint."""
     while not known.is_whole:
-        nodes, known.after, total = yield from _page(visit, PAGE, known.after, OLDEST_FIRST)
+        nodes, known.after, total = yield from _page(visit, _first_page(visit, known), known.after, OLDEST_FIRST)
         known.count += len(nodes)
         known.newest = max([known.newest, *map(_made_at, nodes)])
         known.is_whole, known.gap = known.after is None, total - known.count
         yield replace(_batch(visit, nodes, known), checkpoint=known.part())
+
+
+def _first_page(visit: Visit, known: _Known) -> int:
+    """Not more than there are: what few ask for, several repositories ask for together."""
+    return PAGE if known.after is not None else min(PAGE, max(1, visit.repository.signs["forks"].total))
 
 
 def _newer(visit: Visit, known: _Known) -> Asking[Batch]:

@@ -101,6 +101,14 @@ def test_the_first_walk_goes_by_age_and_every_page_is_a_checkpoint(hub: Hub) -> 
     assert (shelf.known(), hub.asked[0]["after"]) == (hub.truth(), "2")
 
 
+@pytest.mark.parametrize(("count", "first"), [(0, 1), (5, 5), (250, 100)])
+def test_a_first_page_asks_for_no_more_than_there_are(count: int, first: int) -> None:
+    hub = Hub()
+    hub.fork(count)
+    read(hub, Shelf())
+    assert [one["first"] for one in hub.asked][:2] == [first, 100][: max(1, count // 100)]
+
+
 def test_where_nothing_has_changed_nothing_is_asked(hub: Hub) -> None:
     shelf = Shelf()
     read(hub, shelf)
