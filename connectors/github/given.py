@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from connectors.base import Batch, Cost, Coverage, Cursor, Observation, Reject, StreamSpec, Subject
-from connectors.errors import NotPermitted
+from connectors.errors import ConnectorError, NotPermitted
 from connectors.github.access import Access, Stopped
 from connectors.github.asks import Asking, Json, Query
 from connectors.github.conductor import Conductor
@@ -79,6 +79,10 @@ class GivenStream:
             tally.finish()
         except Stopped:
             return
+        except ConnectorError as error:
+            if others := [problem for problem in tally.problems if problem is not error]:
+                yield Batch(problems=others)
+            raise
         yield from errand.conclude(signs, tally)
 
     def plan(self, cursor: Cursor) -> Sequence[Cost]:

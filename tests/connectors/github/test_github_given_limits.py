@@ -12,8 +12,9 @@ from github_deeds import ANN, BORN, HTML, Deeds, by_ann, reviewed
 from github_script import NOW, Harvested, Json, Refusal, World, by_alias
 from github_things import issue_node, review
 
-from connectors.errors import NotPermitted, Unavailable
+from connectors.errors import AuthFailed, NotPermitted, Unavailable
 from connectors.github.visit import write
+from harvester.demo.exchange import Answer
 
 TODAY = date(2026, 11, 24)
 
@@ -137,6 +138,17 @@ class TestFailures:
         assert [type(problem).__mro__[1] for problem in found.problems] == [NotPermitted]
         assert found.coverage == [(TODAY, TODAY, "partial")]
         assert "reviews" not in found.cursor
+
+    def test_problems_before_the_end_are_told_too(self, github: World, deeds: Deeds) -> None:
+        def refuse(_: Json) -> Json:
+            raise Refusal("FORBIDDEN")
+
+        github.config["concurrency"] = 1
+        github.say_each("GivenIssues", refuse)
+        github.say("GivenReviews", Answer(401, {}, b"{}"))
+        found = read(github)
+        assert isinstance(found.error, AuthFailed)
+        assert [type(problem).__mro__[1] for problem in found.problems] == [NotPermitted]
 
     def test_an_unknown_person_is_an_error(self, github: World, deeds: Deeds) -> None:
         github.say_each("GivenSigns", lambda _: None)
