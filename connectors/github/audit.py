@@ -18,17 +18,18 @@ from connectors.github.nested import ask_each, complete
 from connectors.github.queries import entries
 
 POINTS_A_DAY = 10  # of a repository: a larger one is counted less often, unless its total shows a difference
+MOST_POINTS = 2_000  # beyond, some 9,500 discussions or 200,000 issues, they are never counted: an hour has 5,000
 ASKED_WHY = 3  # vanished threads that GitHub is asked about: why they are gone, and whether they are
 
 
 def is_due(memory: Memory, kind: Kind, total: int, now: datetime) -> bool:
     """Whether GitHub's total is not what is known, or the threads have not been counted for long."""
-    if not memory.is_whole:
+    pages = ceil(max(1, len(memory.marks)) / kind.counted_size)
+    points = pages * kind.counted.connections({"first": kind.counted_size}) / 100
+    if not memory.is_whole or points > MOST_POINTS:
         return False
     if memory.first_day is None and total != len(memory.marks) + memory.gap:
         return True
-    pages = ceil(max(1, len(memory.marks)) / kind.counted_size)
-    points = pages * kind.counted.connections({"first": kind.counted_size}) / 100
     wait = timedelta(days=max(1, ceil(points / POINTS_A_DAY)))
     return bool(memory.marks) and (memory.counted_on is None or now.date() - memory.counted_on >= wait)
 

@@ -18,6 +18,7 @@ from connectors.github.visit import OVERLAP, Record, Visit, write
 
 PAGE = 100
 ONE_DAY = 1_000  # forks that are listed again every day, ten points of GitHub's; twice as many every other day
+MANY = 10 * ONE_DAY
 FIRST_LOOK = 10
 OLDEST_FIRST = {"field": "CREATED_AT", "direction": "ASC"}
 NEWEST_FIRST = {"field": "CREATED_AT", "direction": "DESC"}
@@ -50,13 +51,14 @@ class _Known:
     def is_due(self, total: int, today: date) -> bool:
         """Whether all are to be listed: GitHub counts others than are known, or a day has passed per 1,000.
 
-        A fork of a fork that is deleted becomes one of its parent's, so an equal total is not enough.
+        A fork of a fork that is deleted becomes one of its parent's, so an equal total is not enough. Of very many
+        some are deleted all the time, so that another total is no reason.
         """
         if self.first_day is not None:
             return False
         wait = timedelta(days=max(1, ceil(self.count / ONE_DAY)))
         is_time = self.count > 0 and (self.listed_on is None or today - self.listed_on >= wait)
-        return is_time or self.count + self.gap != total
+        return is_time or (self.count <= MANY and self.count + self.gap != total)
 
     def part(self) -> dict[str, Any]:
         return {
@@ -91,7 +93,7 @@ def forecast(visit: Visit) -> Rounds:
     known, sign = _Known.of(visit), visit.repository.signs["forks"]
     if not known.is_whole:
         pages = max(1, ceil((sign.total - known.count) / PAGE))
-        return [[_ask(visit, PAGE, None, OLDEST_FIRST)] for _ in range(pages)]
+        return [[_ask(visit, _first_page(visit, known), None, OLDEST_FIRST)] for _ in range(pages)]
     is_news = sign.newest is not None and (not known.newest or sign.newest > instant(known.newest))
     rounds = [[_ask(visit, FIRST_LOOK, None, NEWEST_FIRST)]] if is_news else []
     pages = ceil(sign.total / PAGE) if known.is_due(sign.total, visit.context.clock().date()) else 0
@@ -101,12 +103,17 @@ def forecast(visit: Visit) -> Rounds:
 def _by_age(visit: Visit, known: _Known) -> Asking[Batch]:
     """The first walk: every page is a checkpoint."""
     while not known.is_whole:
-        nodes, known.after, total = yield from _page(visit, PAGE, known.after, OLDEST_FIRST)
+        nodes, known.after, total = yield from _page(visit, _first_page(visit, known), known.after, OLDEST_FIRST)
         known.count += len(nodes)
         known.newest = max([known.newest, *map(_made_at, nodes)])
         known.is_whole, known.gap = known.after is None, total - known.count
         known.listed_on = visit.context.clock().date()
         yield replace(_batch(visit, nodes, known), checkpoint=known.part())
+
+
+def _first_page(visit: Visit, known: _Known) -> int:
+    """Not more than there are: what few ask for, several repositories ask for together."""
+    return PAGE if known.after is not None else min(PAGE, max(1, visit.repository.signs["forks"].total))
 
 
 def _newer(visit: Visit, known: _Known) -> Asking[Batch]:

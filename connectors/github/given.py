@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from connectors.base import Batch, Cost, Coverage, Cursor, Observation, Reject, StreamSpec, Subject
-from connectors.errors import NotPermitted
+from connectors.errors import ConnectorError, NotPermitted
 from connectors.github.access import Access, Stopped
 from connectors.github.asks import Asking, Json, Query
 from connectors.github.conductor import Conductor
@@ -79,12 +79,15 @@ class GivenStream:
                 if isinstance(outcome.result, Ended):
                     tally.end(outcome.result)
                 else:
-                    days = [fact.occurred_at.date() for fact in outcome.result.observations]
-                    earliest = min([*days, earliest] if earliest else days, default=None)
+                    earliest = _earliest(outcome.result, earliest)
                     yield outcome.result
             tally.finish()
         except Stopped:
             return
+        except ConnectorError as error:
+            if others := [problem for problem in tally.problems if problem is not error]:
+                yield Batch(problems=others)
+            raise
         yield from errand.conclude(signs, tally, earliest)
 
     def plan(self, cursor: Cursor) -> Sequence[Cost]:
@@ -176,8 +179,9 @@ class _Errand:
             yield Batch(coverage=[Coverage(today, today, "partial", reason)], problems=tally.problems)
             return
         before = self._part("whole").get("on")
-        known_from = date.fromisoformat(before) if before else earliest
-        begins = min(day for day in (known_from, context.since, today) if day is not None)
+        firsts = [before] if before else [self._part(one.name).get("first") for one in LISTS]
+        days = [date.fromisoformat(day) for day in firsts if day]
+        begins = min(day for day in (*days, None if before else earliest, context.since, today) if day is not None)
         month = today.replace(day=1)
         count = signs.reviews if signs.reviews_from == month else None
         login = self.login.lower()
@@ -248,6 +252,8 @@ class _Errand:
             counted = {"count": 0 if after is None else count, "short": is_short}
             part |= {"after": after, "whole": is_whole, "total": total, "answers": signs.answers, **counted}
             batch = self._batch(deed for node in nodes for deed in task.deeds(node))
+            first = _earliest(batch, date.fromisoformat(part["first"]) if part.get("first") else None)
+            part["first"] = first and first.isoformat()
             yield replace(batch, checkpoint={task.name: dict(part)})
             if after is None:
                 return
@@ -341,6 +347,11 @@ class _Errand:
 def _sign(said: Mapping[str, Any]) -> tuple[int, datetime | None]:
     nodes = said.get("nodes") or ()
     return int(said.get("totalCount") or 0), changed_at(nodes[0]) if nodes else None
+
+
+def _earliest(batch: Batch, other: date | None) -> date | None:
+    days = [fact.occurred_at.date() for fact in batch.observations]
+    return min(days if other is None else [*days, other], default=None)
 
 
 def _at(day: date) -> datetime:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from connectors.base import Cost
-from connectors.errors import ConnectorError, Gone, NotPermitted
+from connectors.errors import ConnectorError, Gone, NotPermitted, Unavailable
 from connectors.github.access import Access
 from connectors.github.asks import CORE, GRAPHQL, Answer, Ask, Asking, Get, Page, Query
 from connectors.github.client import PER_PAGE
@@ -56,13 +56,22 @@ class Pulse:
     access: Access
     cost: Cost = field(default_factory=lambda: Cost(GRAPHQL, 0, 0))
     _found: Found | None = None
+    _down: Unavailable | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def take(self) -> Found:
-        """Resolve every name. Raises what concerns the whole source: a refused token, a limit, an outage."""
+        """Resolve every name, once. Raises what concerns the whole source: a refused token, a limit, an outage.
+
+        An outage is not looked at again by every stream.
+        """
         with self._lock:
-            if self._found is None:
-                self._found = self._look()
+            if self._down is not None:
+                raise self._down
+            try:
+                self._found = self._found or self._look()
+            except Unavailable as error:
+                self._down = error
+                raise
             return self._found
 
     def _look(self) -> Found:

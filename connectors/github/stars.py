@@ -23,17 +23,13 @@ WEEK = timedelta(days=7)
 
 PAGE = 30 * WEEK  # what the first page tells of
 STALE = timedelta(days=7)  # after so long it is read again, or looked for again, whatever the signs say
-ENOUGH = 3  # histories that are missing before no other one is asked for
+CERTAIN = 2  # times that a history must have been missing before it is not looked for every time: one may pass
 
 
 @dataclass(slots=True)
 class Stars:
-    """Reads star histories, and remembers for the run which repositories have none, and which have no stars.
+    """Reads star histories, and remembers for the run which repositories have none, and which have no stars."""
 
-    `hits`: histories that were told. Where several are missing and none is told, this server has none at all.
-    """
-
-    hits: int = 0
     _without: set[int] = field(default_factory=set)
     _starless: set[int] = field(default_factory=set)
 
@@ -47,7 +43,7 @@ class Stars:
         if known.is_current(visit):
             yield Batch()
             return
-        if known.is_missing(visit) or (not self.hits and len(self._without) >= ENOUGH):
+        if known.is_missing(visit):
             raise self._none(visit)
         path = f"{repository.path}/stargazers/history"
         try:
@@ -60,9 +56,9 @@ class Stars:
             if isinstance(error, Blocked) or known.through is not None:
                 raise
             # The repository itself has just answered: it is the history that is not there.
-            yield Batch(checkpoint={"": {"missing": visit.context.clock().isoformat()}})
+            missing = {"times": known.misses + 1, "at": visit.context.clock().isoformat()}
+            yield Batch(checkpoint={"": {"missing": missing}})
             raise self._none(visit) from None
-        self.hits += 1
         yield from _History(visit, known).read(page)
 
     def forecast(self, visit: Visit) -> Rounds:
@@ -92,7 +88,7 @@ class _Known:
 
     `weeks`: stars by the Sunday of the week, of days within what was wanted; they tell whether an older page must
     have changed. `count`, `updated_at`: of the repository when they were read. `gap`: by how many its count exceeded
-    the history, which had been read to its end. `missed_at`: when there was no history.
+    the history, which had been read to its end. `misses`: how often there was no history, last at `missed_at`.
     """
 
     first_day: date | None = None
@@ -103,14 +99,17 @@ class _Known:
     gap: int = 0
     etag: Etag | None = None
     weeks: dict[date, int] = field(default_factory=dict)
+    misses: int = 0
     missed_at: datetime | None = None
 
     @classmethod
     def of(cls, visit: Visit) -> _Known:
         part, since = visit.part or {}, visit.context.since
         if "begins" not in part:
-            missed_at = datetime.fromisoformat(part["missing"]) if "missing" in part else None
-            return cls(first_day=since, missed_at=missed_at)
+            missing = part.get("missing")
+            if missing is None:
+                return cls(first_day=since)
+            return cls(since, misses=missing["times"], missed_at=datetime.fromisoformat(missing["at"]))
         first_day = date.fromisoformat(part["from"]) if "from" in part else None
         through = date.fromisoformat(part["through"])
         if since is not None:
@@ -138,8 +137,9 @@ class _Known:
         return self.through is None and visit.repository.stargazers == 0
 
     def is_missing(self, visit: Visit) -> bool:
-        """Whether there was no history a short while ago."""
-        return self.missed_at is not None and visit.context.clock() - self.missed_at < STALE
+        """Whether there was certainly no history a short while ago."""
+        is_recent = self.missed_at is not None and visit.context.clock() - self.missed_at < STALE
+        return is_recent and self.misses >= CERTAIN
 
     @property
     def begins(self) -> date:

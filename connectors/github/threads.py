@@ -68,8 +68,11 @@ def _by_age(gathering: Gathering, newest: datetime | None, total: int) -> Walk:
     if memory.after is None:
         # What changes while this walk is under way is newer than this, and met by the next one.
         memory.seen_at, memory.until = gathering.visit.repository.read_at, newest
+    read = 0
     while True:
-        page = yield from gathering.page(max(1, total - len(memory.marks)), memory.after, OLDEST_FIRST)
+        # How many are left cannot be told from the marks: a walk that begins anew may be cut off among older ones.
+        page = yield from gathering.page(max(1, total - read), memory.after, OLDEST_FIRST)
+        read += len(page.threads)
         batch, memory.after, total = gathering.batch(page.threads), page.following, page.total
         if memory.after is None:
             memory.is_whole = True

@@ -38,6 +38,7 @@ class Deeds:
     page: int = 100
     longest: timedelta = timedelta(days=10_000)
     counts: bool = True
+    years: list[int] = field(default_factory=lambda: list(range(2026, 2019, -1)))
 
     def mount(self, github: World) -> None:
         github.say_each("GivenSigns", self.signs)
@@ -57,7 +58,10 @@ class Deeds:
         told["answers"] = {"totalCount": sum(1 for one in comments if one.get("isAnswer"))}
         if values["reviews"]:
             since = [at for at, _ in self.reviewed if at >= values["from"]]
-            told["contributionsCollection"] = {"totalPullRequestReviewContributions": len(since)}
+            told["contributionsCollection"] = {
+                "totalPullRequestReviewContributions": len(since),
+                "contributionYears": self.years,
+            }
         return told
 
     def listed(self, connection: str, values: Json) -> Json:

@@ -303,16 +303,16 @@ def _is_of(listing: Listing, fact: Observation) -> bool:
     return listing.numbers is None or (fact.attrs.get("number") in listing.numbers) is not listing.is_rest
 
 
-def visit_of(hub: SmallGithub, shelf: Shelf, way: Any) -> Visit:
-    """A visit that goes on where the last one has come to."""
-    return visit(dict(shelf.parts), hub.repository(), way)
+def visit_of(hub: SmallGithub, shelf: Shelf, way: Any, *, full: bool = False) -> Visit:
+    """A visit that goes on where the last one has come to, or, with `full`, knows of none."""
+    return visit({} if full else dict(shelf.parts), hub.repository(), way)
 
 
-def read(hub: SmallGithub, shelf: Shelf, way: Any, most: int | None = None) -> list[Batch]:
+def read(hub: SmallGithub, shelf: Shelf, way: Any, most: int | None = None, *, full: bool = False) -> list[Batch]:
     """Visit the repository, or break off after so many batches; keep what is sure, also where it fails."""
     found: list[Batch] = []
     try:
-        for batch in steps(threads(visit_of(hub, shelf, way), hub.kind), hub.answer):
+        for batch in steps(threads(visit_of(hub, shelf, way, full=full), hub.kind), hub.answer):
             if most is not None and len(found) >= most:
                 break
             found.append(batch)

@@ -39,7 +39,7 @@ def service() -> Iterator[Service[GitHub]]:
         world.refer(repo, {"Google": 5}, {"": 7})
         for number in range(101):
             world.release(repo, f"v{number}", "tool.zip")
-    other = world.create(next(one for one in world.accounts.values() if one is not world.person), "others")
+    other = world.create(world.new_account("stranger"), "others")
     world.comment(world.open_issue(other, world.person), world.person)
     hub = GitHub(world, tokens={TOKEN: Token(world.person.login, limit=EVER, graphql_limit=EVER)}, clock=lambda: NOW)
     with Service(hub).listen() as running:

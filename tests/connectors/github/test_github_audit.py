@@ -51,6 +51,10 @@ class TestWhen:
     def test_where_there_is_nothing_there_is_nothing_to_count(self) -> None:
         assert not is_due(known(0, ago=9), ISSUES, 0, NOW)
 
+    def test_not_where_it_would_take_much_of_an_hours_points(self) -> None:
+        assert is_due(known(9_000, ago=9_999), DISCUSSIONS, 8_999, NOW)
+        assert not is_due(known(10_000, ago=9_999), DISCUSSIONS, 9_999, NOW)
+
     def test_what_was_left_out_as_too_old_is_no_difference(self) -> None:
         memory = known(2, first_day=date(2026, 11, 1))
         assert not is_due(memory, ISSUES, 500, NOW)
@@ -58,7 +62,7 @@ class TestWhen:
         assert is_due(memory, ISSUES, 500, NOW)
 
     @KINDS
-    @pytest.mark.parametrize("count", [100, 3_000, 50_000])
+    @pytest.mark.parametrize("count", [100, 3_000, 9_000])
     def test_a_large_repository_is_counted_as_often_as_ten_points_a_day_allow(self, kind: Kind, count: int) -> None:
         pages = -(-count // kind.counted_size)
         points = pages * kind.counted.connections({"first": kind.counted_size}) / 100
@@ -269,6 +273,11 @@ class TestWhy:
             assert driven.error is None
             assert {cause for _, _, cause in told(driven.results)} == {"#4 moved to another repository"}
             hub.threads[4] = replace(hub.threads[1], number=4)
+
+    def test_another_number_in_the_same_repository_has_moved_too(self, hub: SmallGithub) -> None:
+        back = Page({"number": 99, "repository_url": "https://api.github.com/repos/ann/one"})
+        driven = self.read(hub, of_rest(hub, back))
+        assert {cause for _, _, cause in told(driven.results)} == {"#4 moved to another repository"}
 
     @pytest.mark.parametrize("error", [NotPermitted("x"), Unavailable("x")])
     def test_where_github_does_not_say_nothing_is_taken_back(self, hub: SmallGithub, error: ConnectorError) -> None:

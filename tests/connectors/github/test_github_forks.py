@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from connectors.base import Batch, Listing
 from connectors.github.asks import Ask, Query
-from connectors.github.forks import forecast, forks
+from connectors.github.forks import MANY, ONE_DAY, forecast, forks
 from connectors.github.repository import Sign
 from connectors.github.visit import Visit, write
 from harvester.demo.exchange import as_json
@@ -101,6 +101,14 @@ def test_the_first_walk_goes_by_age_and_every_page_is_a_checkpoint(hub: Hub) -> 
     assert (shelf.known(), hub.asked[0]["after"]) == (hub.truth(), "2")
 
 
+@pytest.mark.parametrize(("count", "first"), [(0, 1), (5, 5), (250, 100)])
+def test_a_first_page_asks_for_no_more_than_there_are(count: int, first: int) -> None:
+    hub = Hub()
+    hub.fork(count)
+    read(hub, Shelf())
+    assert [one["first"] for one in hub.asked][:2] == [first, 100][: max(1, count // 100)]
+
+
 def test_where_nothing_has_changed_nothing_is_asked(hub: Hub) -> None:
     shelf = Shelf()
     read(hub, shelf)
@@ -141,6 +149,19 @@ def test_a_total_that_differs_has_all_of_them_read_and_takes_back_what_is_gone(h
     assert shelf.known() == hub.truth()
 
 
+def test_of_very_many_some_are_always_gone_and_all_are_read_only_when_it_is_time(hub: Hub) -> None:
+    hub.fork(MANY)
+    shelf = Shelf()
+    read(hub, shelf)
+    del hub.made[3]
+    hub.asked.clear()
+    read(hub, shelf)
+    assert hub.asked == []
+    hub.now += timedelta(days=MANY / ONE_DAY + 1)
+    read(hub, shelf)
+    assert shelf.known() == hub.truth()
+
+
 def test_one_gone_and_one_new_are_found_together(hub: Hub) -> None:
     shelf = Shelf()
     read(hub, shelf)
@@ -153,6 +174,11 @@ def test_one_gone_and_one_new_are_found_together(hub: Hub) -> None:
 def test_what_github_counts_and_never_lists_is_no_difference(hub: Hub) -> None:
     hub.unlisted = 2
     shelf = Shelf()
+    read(hub, shelf)
+    hub.asked.clear()
+    read(hub, shelf)
+    assert hub.asked == []
+    del hub.made[3]
     read(hub, shelf)
     hub.asked.clear()
     read(hub, shelf)

@@ -74,7 +74,7 @@ class TestWhatCounts:
         found = read(github)
         assert len({(o.metric, o.subject, o.key) for o in found.observations}) == 1
 
-    @pytest.mark.parametrize("place", [where(1, "ann/one"), where(60, "Ann/other"), where(1, "ann/renamed")])
+    @pytest.mark.parametrize("place", [where(1, "ann/one"), where(60, "Ann/other"), where(1, "acme/watched")])
     def test_what_is_done_on_own_ground_is_left_out(self, github: World, deeds: Deeds, place: Json) -> None:
         deeds.lists["issues"] = [by_ann(issue_node(7), repository=place), by_ann(issue_node(8))]
         deeds.reviewed = [("2026-11-10T00:00:00Z", reviewed(8, review(5, author=ANN), repository=place))]

@@ -12,8 +12,9 @@ from github_deeds import ANN, BORN, HTML, Deeds, by_ann, reviewed
 from github_script import NOW, Harvested, Json, Refusal, World, by_alias
 from github_things import issue_node, review
 
-from connectors.errors import NotPermitted, Unavailable
+from connectors.errors import AuthFailed, NotPermitted, Unavailable
 from connectors.github.visit import write
+from harvester.demo.exchange import Answer
 
 TODAY = date(2026, 11, 24)
 
@@ -96,25 +97,29 @@ class TestSince:
     def test_what_a_first_read_left_out_is_not_claimed_later(self, github: World, deeds: Deeds) -> None:
         github.options["since"] = date(2026, 2, 10)
         first = read(github)
+        assert first.coverage == [(date(2026, 2, 10), TODAY, "measured")]
         github.options.clear()
-        for _ in range(2):
-            first = read(github, first.cursor)
-            assert first.coverage == [(date(2026, 2, 10), TODAY, "measured")]
+        assert read(github, first.cursor).coverage == [(TODAY, TODAY, "measured")]
 
     def test_nor_after_a_first_read_that_failed_in_part(self, github: World, deeds: Deeds) -> None:
-        github.options["since"] = date(2026, 2, 10)
+        deeds.lists["issues"] = [by_ann(issue_node(7), createdAt="2026-01-20T00:00:00Z")]
         reviews = github.script.sayings["GivenReviews"]
         github.say("GivenReviews", HTML)
         first = read(github)
         assert first.error
         github.say("GivenReviews", reviews)
-        github.options.clear()
-        assert read(github, first.cursor).coverage == [(date(2026, 2, 10), TODAY, "measured")]
+        assert read(github, first.cursor).coverage == [(date(2026, 1, 20), TODAY, "measured")]
 
-    def test_a_read_of_everything_claims_everything(self, github: World, deeds: Deeds) -> None:
+    def test_what_is_claimed_begins_with_the_first_thing_given(self, github: World, deeds: Deeds) -> None:
+        deeds.lists["issues"] = [by_ann(issue_node(7), createdAt="2026-01-20T00:00:00Z")]
         found = read(github)
-        assert found.coverage == [(date(2020, 5, 1), TODAY, "measured")]
-        assert read(github, found.cursor).coverage == [(date(2020, 5, 1), TODAY, "measured")]
+        assert found.coverage == [(date(2026, 1, 20), TODAY, "measured")]
+        github.options["clock"] = lambda: NOW + timedelta(days=3)
+        again = read(github, found.cursor)
+        assert again.coverage == [(TODAY, TODAY + timedelta(days=3), "measured")]
+
+    def test_where_nothing_was_ever_given_only_today_is_known(self, github: World, deeds: Deeds) -> None:
+        assert read(github).coverage == [(TODAY, TODAY, "measured")]
 
 
 class TestFailures:
@@ -128,6 +133,8 @@ class TestFailures:
     def test_a_list_that_fails_leaves_the_others_and_is_told(self, github: World, deeds: Deeds) -> None:
         deeds.lists["issues"] = [by_ann(issue_node(7))]
 
+        deeds.lists["issueComments"] = [{"updatedAt": BORN}]
+
         def refuse(_: Json) -> Json:
             raise Refusal("FORBIDDEN")
 
@@ -137,6 +144,19 @@ class TestFailures:
         assert [type(problem).__mro__[1] for problem in found.problems] == [NotPermitted]
         assert found.coverage == [(TODAY, TODAY, "partial")]
         assert "reviews" not in found.cursor
+
+    def test_problems_before_the_end_are_told_too(self, github: World, deeds: Deeds) -> None:
+        deeds.lists["issues"] = [by_ann(issue_node(7))]
+
+        def refuse(_: Json) -> Json:
+            raise Refusal("FORBIDDEN")
+
+        github.config["concurrency"] = 1
+        github.say_each("GivenIssues", refuse)
+        github.say("GivenReviews", Answer(401, {}, b"{}"))
+        found = read(github)
+        assert isinstance(found.error, AuthFailed)
+        assert [type(problem).__mro__[1] for problem in found.problems] == [NotPermitted]
 
     def test_an_unknown_person_is_an_error(self, github: World, deeds: Deeds) -> None:
         github.say_each("GivenSigns", lambda _: None)

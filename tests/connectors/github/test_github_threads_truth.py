@@ -71,9 +71,9 @@ class Life:
         else:
             self.hub.say(thread, name)
 
-    def visit(self, most: int | None = None) -> None:
+    def visit(self, most: int | None = None, *, full: bool = False) -> None:
         way = access(lambda: self.hub.now, since=self.since)
-        read(self.hub, self.shelf, way, most)
+        read(self.hub, self.shelf, way, most, full=full)
 
     @property
     def first_day(self) -> date | None:
@@ -88,8 +88,11 @@ visits = st.lists(
 )
 
 
-def live(life: Life, times: list[tuple[list[Any], int | None, int, list[Any]]], since: date | None = None) -> None:
-    """Visits with something happening before and during each, some broken off after so many batches."""
+def live(life: Life, times: list[Any], since: date | None = None, full: frozenset[int] = frozenset()) -> None:
+    """Visits with something happening before and during each, some broken off after so many batches.
+
+    `full`: those that begin anew, as `--full` has them do.
+    """
     for number, (before, most, minutes, meanwhile) in enumerate(times):
         for one in before:
             life.happen(*one)
@@ -97,7 +100,7 @@ def live(life: Life, times: list[tuple[list[Any], int | None, int, list[Any]]], 
         life.hub.before = [lambda one=one: life.happen(*one) for one in meanwhile]
         life.since = since if number == 0 else None
         with suppress(Unavailable):  # something was deleted between two requests
-            life.visit(most)
+            life.visit(most, full=number in full)
         life.hub.before.clear()
     life.since = None
     for _ in range(2):  # what changes while the first walk is under way is met by the next one
@@ -154,3 +157,39 @@ def test_where_nothing_has_happened_nothing_is_asked(thing: str, times: list[Any
     life.hub.asked.clear()
     life.visit()
     assert (life.hub.asked, life.shelf.known()) == ([], known)
+
+
+@EACH
+@given(times=visits, full=st.frozensets(st.integers(0, 4)), most=st.sampled_from([1, 2, 1000]))
+@settings(max_examples=100, deadline=None)
+def test_begun_anew_now_and_then_what_is_stored_is_what_there_is(
+    thing: str, times: list[Any], full: frozenset[int], most: int
+) -> None:
+    life = Life(SmallGithub(KINDS[thing], most=most))
+    live(life, times, full=full)
+    assert life.shelf.known() == life.hub.truth()
+
+
+@EACH
+def test_a_visit_begun_anew_takes_back_what_vanished_unseen(thing: str) -> None:
+    life = Life(SmallGithub(KINDS[thing]))
+    for _ in range(5):
+        life.happen("open", 0, 0)
+    life.visit()
+    life.shelf.parts.clear()
+    life.happen("delete", 2, 0)
+    life.visit()
+    assert life.shelf.known() == life.hub.truth()
+
+
+@EACH
+def test_one_begun_anew_and_cut_off_goes_on_in_whole_pages(thing: str) -> None:
+    life = Life(SmallGithub(KINDS[thing]))
+    for _ in range(350):
+        life.happen("open", 0, 1)
+    life.visit()
+    life.visit(most=1, full=True)
+    life.hub.asked.clear()
+    life.visit()
+    assert life.shelf.known() == life.hub.truth()
+    assert len(life.hub.asked) < 20
