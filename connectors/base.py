@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -161,7 +163,9 @@ class StreamSpec:
     """What a stream is before it is opened: for `harvest connectors`, `check` and the documentation.
 
     `permission`: the least right it needs, in the service's own words. `retention_days`: how long the service
-    remembers; None: for good. `cursor_version`: raise it when an old cursor must not be used.
+    remembers; None: for good. `cursor_version`: raise it when an old cursor must not be used. `lane`: streams of one
+    lane are read one after the other; those of different lanes may be read at once, in threads, when the first
+    stream of the source has been read.
     """
 
     name: str
@@ -169,6 +173,7 @@ class StreamSpec:
     permission: str = "none"
     retention_days: int | None = None
     cursor_version: int = 1
+    lane: str = ""
 
 
 class Stream(Protocol):
@@ -235,16 +240,44 @@ class Budget:
 
 
 @dataclass(slots=True)
-class Meter:
-    """What a run has cost so far: requests sent, and rate points where the service counts those.
+class Spent:
+    """Requests sent, and rate points where the service counts those."""
+
+    requests: int = 0
+    points: int = 0
+
+
+_watching: ContextVar[tuple[Spent, ...]] = ContextVar("_watching", default=())
+
+
+@dataclass(slots=True)
+class Meter(Spent):
+    """What a run has cost so far.
 
     `budgets`: by credential (its reference, never its value) and bucket. The pipeline fills in what earlier runs
     were told and keeps what this one is told.
     """
 
-    requests: int = 0
-    points: int = 0
     budgets: dict[tuple[str, str], Budget] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def spend(self, *, requests: int = 0, points: int = 0) -> None:
+        """Count what was sent, for the run and for whoever watches."""
+        with self._lock:
+            everyone: tuple[Spent, ...] = (self, *_watching.get())
+            for each in everyone:
+                each.requests += requests
+                each.points += points
+
+    @contextmanager
+    def watch(self) -> Iterator[Spent]:
+        """What is spent meanwhile in this context: by this thread, and by those that it starts in a copy of it."""
+        spent = Spent()
+        token = _watching.set((*_watching.get(), spent))
+        try:
+            yield spent
+        finally:
+            _watching.reset(token)
 
 
 def wait_quietly(seconds: float) -> bool:

@@ -270,7 +270,7 @@ class Http:
         headers = {**exchange.headers, **exchange.conditions}
         request = requests.Request(exchange.method, exchange.url, headers=headers, data=exchange.body)
         prepared = self._session.prepare_request(request)
-        self._meter.requests += 1
+        self._meter.spend(requests=1)
         wait = self._deadline.next_wait()
         return self._session.send(prepared, stream=True, timeout=(wait, wait), allow_redirects=False)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harvester.config import Settings, Source
 
 WIDTH = 8
-_LOAD_EVERY = 1.0
+_LOAD_EVERY = 5.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import random
 import secrets
-from collections.abc import Callable, Generator, Iterator, Mapping
+import threading
+from collections.abc import Callable, Generator, Mapping
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _SHOWN_REJECTS = 3
+_SHOWN_PROBLEMS = 5
 
 
 class Stop(Protocol):
@@ -104,59 +106,93 @@ class SourceReader:
         except Exception as error:  # noqa: BLE001 - a connector's failure stays its own
             return [Outcome(self.source.name, "", *verdict(self.source, error))]
         else:
-            return list(self._read_all(streams, context))
+            return self._read_all(streams, context)
         finally:
             context.http.close()
 
-    def _read_all(self, streams: list[Stream], context: Context) -> Iterator[Outcome]:
-        cursors = self.cursors(self.source.name, [stream.spec.name for stream in streams])
-        ended_by: Exception | None = None
-        succeeded, has_read = True, False
-        for position, stream in enumerate(streams):
-            if self.stop.is_set():
-                yield Outcome(
-                    self.source.name, stream.spec.name, "interrupted", "not read; the next run goes on here"
-                )
-                continue
-            if ended_by:
-                outcome = Outcome(self.source.name, stream.spec.name, *verdict(self.source, ended_by))
-                yield replace(outcome, message="not read: see above")
-                continue
-            one = _StreamReader(self, stream, context, cursors[stream.spec.name])
-            outcome, error = one.read(is_last=position == len(streams) - 1, succeeded=succeeded, has_read=has_read)
-            succeeded = succeeded and not outcome.is_failure
-            has_read = has_read or outcome.is_success
+    def _read_all(self, streams: list[Stream], context: Context) -> list[Outcome]:
+        """The outcomes in the order of the streams. The first one alone: it finds out what would refuse them all."""
+        course = _Course(self, context, self.cursors(self.source.name, [stream.spec.name for stream in streams]))
+        course.left = len(streams)
+        lanes: dict[str, list[Stream]] = {}
+        for stream in streams[1:]:
+            lanes.setdefault(stream.spec.lane, []).append(stream)
+        course.run(streams[:1])
+        here, *others = [*lanes.values()] or [[]]
+        threads = [threading.Thread(target=course.run, args=(lane,), name=self.source.name) for lane in others]
+        for thread in threads:
+            thread.start()
+        course.run(here)
+        for thread in threads:
+            thread.join()
+        return [course.outcomes[stream.spec.name] for stream in streams]
+
+
+@dataclass(slots=True)
+class _Course:
+    """How the read of a source's streams goes. `left`: those that have not ended yet."""
+
+    owner: SourceReader
+    context: Context
+    cursors: Mapping[str, Cursor]
+    left: int = 0
+    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    is_fine: bool = True
+    has_read: bool = False
+    _ended_by: Exception | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, lane: list[Stream]) -> None:
+        """Read these streams one after the other."""
+        source = self.owner.source
+        for stream in lane:
+            name = stream.spec.name
+            if self.owner.stop.is_set():
+                outcome = Outcome(source.name, name, "interrupted", "not read; the next run goes on here")
+                self.end(outcome, None)
+            elif self._ended_by:
+                outcome = Outcome(source.name, name, *verdict(source, self._ended_by))
+                self.end(replace(outcome, message="not read: see above"), None)
+            else:
+                _StreamReader(self.owner, self, stream, self.context, self.cursors[name]).read()
+
+    def end(self, outcome: Outcome, error: Exception | None) -> bool:
+        """Take note of how a stream has ended; whether it was the last, and the source has been read."""
+        with self._lock:
+            self.left -= 1
+            self.outcomes[outcome.stream] = outcome
+            self.is_fine = self.is_fine and not outcome.is_failure
+            self.has_read = self.has_read or outcome.is_success
             if ends_source(error):
-                ended_by = error
-            yield outcome
+                self._ended_by = error
+            return not self.left and self.is_fine and self.has_read
 
 
 @dataclass(slots=True)
 class _StreamReader:
     owner: SourceReader
+    course: _Course
     stream: Stream
     context: Context
     stored: Cursor
     tally: _Tally = field(default_factory=_Tally)
 
-    def read(self, *, is_last: bool, succeeded: bool, has_read: bool) -> tuple[Outcome, Exception | None]:
-        """`succeeded`, `has_read`: how the streams before this one went; a source succeeds when its last one ends."""
-        owner, spec, meter = self.owner, self.stream.spec, self.context.meter
-        requests, points = meter.requests, meter.points
+    def read(self) -> None:
+        """Read it; how that went is told to the course. A source succeeds when the last of its streams ends."""
+        owner, spec = self.owner, self.stream.spec
         writer = owner.spool.writer(self._read(), self.stored.parts)
         error: Exception | None = None
-        try:
-            self._attempts(writer)
-        except Exception as caught:  # noqa: BLE001 - one stream's failure, whatever it is, must not stop the others
-            error = caught
+        with self.context.meter.watch() as spent:
+            try:
+                self._attempts(writer)
+            except Exception as caught:  # noqa: BLE001 - one stream's failure, whatever it is, must not stop the others
+                error = caught
         word, message = verdict(owner.source, error) if error else self._success()
+        tally = self.tally
         outcome = Outcome(
-            owner.source.name, spec.name, word, message, self.tally.observations, self.tally.rejected,
-            meter.requests - requests,
-        )  # fmt: skip
-        fine = succeeded and not outcome.is_failure and (has_read or outcome.is_success)
-        self._finish(writer, outcome, error, meter.points - points, is_last and fine)
-        return outcome, error
+            owner.source.name, spec.name, word, message, tally.observations, tally.rejected, spent.requests
+        )
+        self._finish(writer, outcome, error, spent.points, self.course.end(outcome, error))
 
     def _read(self) -> Read:
         owner, source, spec = self.owner, self.owner.source, self.stream.spec
@@ -225,7 +261,9 @@ class _StreamReader:
     def _success(self) -> tuple[str, str]:
         if self.owner.stop.is_set():
             return "interrupted", "cut off; the next run goes on from the last checkpoint"
-        parts = [redact(str(problem)) for problem in self.tally.problems]
+        parts = [redact(str(problem)) for problem in self.tally.problems[:_SHOWN_PROBLEMS]]
+        if (more := len(self.tally.problems) - _SHOWN_PROBLEMS) > 0:
+            parts.append(f"and {more} more")
         word = word_for(self.tally.problems)
         if self.tally.rejected:
             shown = "; ".join(f"{reject.what}: {reject.why}" for reject in self.tally.rejects)

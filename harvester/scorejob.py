@@ -27,7 +27,7 @@ def params(settings: ScoringSettings) -> scoring.Params:
     )
 
 
-def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> scoring.Result:
+def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> scoring.Columns:
     """Score everything stored and replace the kept factors and influence. Raises Busy, StoreError."""
     store = Store(settings.database, settings.timezone)
     result = evaluate(settings, today=today)
@@ -36,8 +36,11 @@ def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> scorin
     return result
 
 
-def evaluate(settings: Settings, *, today: date) -> scoring.Result:
-    """Score everything stored, keeping nothing. Raises Busy, StoreError."""
+def evaluate(settings: Settings, *, today: date) -> scoring.Columns:
+    """Score everything stored, keeping nothing. Raises Busy, StoreError.
+
+    In arrays: importing pandas takes longer than the score.
+    """
     import scoring
 
     chosen = params(settings.scoring)
@@ -46,6 +49,6 @@ def evaluate(settings: Settings, *, today: date) -> scoring.Result:
         for role in ("interactions", "audience")
     )
     store = Store(settings.database, settings.timezone)
-    with store.reading(frames=True) as connection:
+    with store.reading() as connection:
         totals, participants = scored_inputs(connection, interactions, audience)
-    return scoring.score(totals, chosen, participants=participants, now=today)
+    return scoring.score_columns(totals, chosen, participants=participants, now=today)

@@ -14,8 +14,8 @@ from scoring.roles import DEFAULTS, ROLES, Role, Weighting
 
 if TYPE_CHECKING:
     from scoring.ahead import forecast
-    from scoring.api import Example, essay_example, score
-    from scoring.result import Result
+    from scoring.api import Example, essay_example, score, score_columns
+    from scoring.result import Columns, Result
     from scoring.status import Status
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "GRAINS",
     "MODELS",
     "ROLES",
+    "Columns",
     "Example",
     "Params",
     "Result",
@@ -32,15 +33,18 @@ __all__ = [
     "essay_example",
     "forecast",
     "score",
+    "score_columns",
 ]
 
 _LAZY = {
+    "Columns": "scoring.result",
     "Example": "scoring.api",
     "Result": "scoring.result",
     "Status": "scoring.status",
     "essay_example": "scoring.api",
     "forecast": "scoring.ahead",
     "score": "scoring.api",
+    "score_columns": "scoring.api",
 }
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
-import pandas as pd
 
 from scoring import table
 from scoring.arrays import FloatArray, sum_groups
@@ -13,6 +14,9 @@ from scoring.negbin import quantile
 from scoring.panel import Panel, panels
 from scoring.params import Params
 from scoring.result import Block, Column, assemble, grain_order, repeated
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 QUANTILES = {"low50": 0.25, "high50": 0.75, "low90": 0.05, "high90": 0.95}
 COLUMNS = {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
-import pandas as pd
+import numpy.typing as npt
 
 from scoring import table
 from scoring.arrays import FloatArray
@@ -16,8 +17,16 @@ from scoring.essay import essay, ingredients
 from scoring.panel import Panel, panels
 from scoring.params import Params
 from scoring.periods import EPOCH
-from scoring.result import ATTRIBUTION, FACTORS, INFLUENCE, Block, Result, assemble
+from scoring.result import ATTRIBUTION, FACTORS, INFLUENCE, Block, Columns, Result, arrange, assemble
 from scoring.rows import Scored
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from scoring.columns import Frame
+
+T = TypeVar("T")
+TABLES = (FACTORS, INFLUENCE, ATTRIBUTION)
 
 
 def score(
@@ -34,6 +43,26 @@ def score(
     without it the sum of `actors` is an upper bound. `now`: periods that end after it are provisional; default
     today, UTC. Raises ValueError for input that is not as said. Equal rows in any order give equal tables.
     """
+    made = _blocks(totals, params, participants, now)
+    return Result(*(_spent(blocks, dtypes, assemble) for blocks, dtypes in zip(made, TABLES, strict=True)))
+
+
+def score_columns(
+    totals: Mapping[str, npt.NDArray[Any]],
+    params: Params | None = None,
+    *,
+    participants: Mapping[str, npt.NDArray[Any]] | None = None,
+    now: date | None = None,
+) -> Columns:
+    """As `score`, with arrays for columns (masked where null) in and out, and without importing pandas."""
+    made = _blocks(totals, params, participants, now)
+    return Columns(*(_spent(blocks, dtypes, arrange) for blocks, dtypes in zip(made, TABLES, strict=True)))
+
+
+def _blocks(
+    totals: Frame, params: Params | None, participants: Frame | None, now: date | None
+) -> tuple[list[Block], list[Block], list[Block]]:
+    """The rows of factors, influence and attribution."""
     params = params or Params()
     today = (datetime.now(UTC) if now is None else now).toordinal() - EPOCH
     people = None if participants is None else table.read_people(participants)
@@ -47,16 +76,12 @@ def score(
         influence.extend(scored.influence())
         attribution.append(scored.attribution())
         del panel, letters, scored  # what the blocks do not hold is not needed for the tables
-    return Result(
-        factors=_spent(factors, FACTORS),
-        influence=_spent(influence, INFLUENCE),
-        attribution=_spent(attribution, ATTRIBUTION),
-    )
+    return factors, influence, attribution
 
 
-def _spent(blocks: list[Block], dtypes: Mapping[str, str]) -> pd.DataFrame:
+def _spent(blocks: list[Block], dtypes: Mapping[str, str], make: Callable[[list[Block], Mapping[str, str]], T]) -> T:
     """The table of the blocks, which are given up for it."""
-    made = assemble(blocks, dtypes)
+    made = make(blocks, dtypes)
     blocks.clear()
     return made
 
@@ -77,6 +102,8 @@ def essay_example() -> Example:
     """
     week = {"post_reads": 1000, "post_comments": 50, "clicks": 10_000, "attendees": 100, "talk_interactions": 1000}
     starts = [date(2024, 1, 1) + timedelta(weeks=number) for number in range(10)]
+    import pandas as pd
+
     totals = pd.DataFrame(
         [
             {"period": start, "ends_on": start + timedelta(weeks=1), "metric": metric, "total": total}

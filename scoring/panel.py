@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, fields
 
 import numpy as np
-import pandas as pd
 
 from scoring.arrays import BoolArray, FloatArray, IntArray, any_in_groups, binned, sum_groups
+from scoring.columns import ranked
 from scoring.params import Params
 from scoring.periods import Calendar, align
 from scoring.roles import PER_EVENT_AUDIENCE, ROLES, Role
@@ -166,19 +166,15 @@ def _series(table: Table, rows: IntArray, params: Params) -> tuple[Series, IntAr
     metrics = len(table.metric.names)
     pair = table.source.codes[rows] * metrics + table.metric.codes[rows]
     pairs = len(table.source.names) * metrics
-    # factorize then sort the few distinct keys: np.unique would sort every row.
-    appearance, keys = pd.factorize(table.person.codes[rows] * pairs + pair)
-    order = np.argsort(keys)
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    person, pair = np.divmod(keys[order], pairs)
+    place, keys = ranked(table.person.codes[rows] * pairs + pair)
+    person, pair = np.divmod(keys, pairs)
     source, metric = np.divmod(pair, metrics)
     weightings = [
         params.weighting(table.source.names[s], table.metric.names[m]) for s, m in zip(source, metric, strict=True)
     ]
     role = np.array([ROLES.index(weighting.role) for weighting in weightings], dtype=np.int64)
     weight = np.array([min(weighting.weight, MOST) for weighting in weightings], dtype=np.float64)
-    return Series(person, source, metric, role, weight), rank[appearance]
+    return Series(person, source, metric, role, weight), place
 
 
 def _sum(picked: _Rows, values: FloatArray, periods: int) -> FloatArray:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from scoring.params import GRAINS
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Words = tuple[npt.NDArray[Any], Sequence[str]]
 """A text column: codes, and the texts they stand for."""
@@ -52,6 +54,15 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
+class Columns:
+    """The same without pandas: arrays by name of column."""
+
+    factors: Mapping[str, npt.NDArray[Any]]
+    influence: Mapping[str, npt.NDArray[Any]]
+    attribution: Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """Rows of one table, by column. `order`: codes per row, most significant first, that say where it belongs."""
 
@@ -71,22 +82,48 @@ def repeated(text: str, rows: int) -> Column:
 
 def assemble(blocks: Sequence[Block], dtypes: Mapping[str, str]) -> pd.DataFrame:
     """Concatenate and sort blocks into one table with exactly these columns."""
+    import pandas as pd
+
     if not blocks:
         return pd.DataFrame({name: pd.Series(dtype=dtype) for name, dtype in dtypes.items()})
+
+    def words(codes: npt.NDArray[np.int64], texts: Sequence[str]) -> Any:
+        # Codes first, texts last: the table repeats the few texts by reference.
+        return pd.Index(list(texts), dtype="str").take(codes).array
+
+    return pd.DataFrame(_columns(blocks, dtypes, words), copy=False)
+
+
+def arrange(blocks: Sequence[Block], dtypes: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
+    """The same as arrays; texts are objects."""
+    if not blocks:
+        return {name: np.array([], dtype=object if dtype == "str" else dtype) for name, dtype in dtypes.items()}
+    return _columns(blocks, dtypes, lambda codes, texts: np.array(texts, dtype=object)[codes])
+
+
+def _columns(
+    blocks: Sequence[Block],
+    dtypes: Mapping[str, str],
+    words: Callable[[npt.NDArray[np.int64], Sequence[str]], Any],
+) -> dict[str, Any]:
     keys = [np.concatenate(parts) for parts in zip(*(block.order for block in blocks), strict=True)]
     order = np.lexsort(keys[::-1])  # stable: within equal keys, the rows stay as they came
-    columns = {
-        name: _column([block.columns[name]() for block in blocks], dtype, order) for name, dtype in dtypes.items()
+    return {
+        name: _column([block.columns[name]() for block in blocks], dtype, order, words)
+        for name, dtype in dtypes.items()
     }
-    return pd.DataFrame(columns, copy=False)
 
 
-def _column(parts: Sequence[Any], dtype: str, order: npt.NDArray[np.int64]) -> Any:
+def _column(
+    parts: Sequence[Any],
+    dtype: str,
+    order: npt.NDArray[np.int64],
+    words: Callable[[npt.NDArray[np.int64], Sequence[str]], Any],
+) -> Any:
     if dtype == "str":
-        # Codes first, texts last: the table repeats the few texts by reference.
         texts = [text for _, block in parts for text in block]
         offsets = np.cumsum([0, *(len(block) for _, block in parts)])
         codes = np.concatenate([codes + np.int64(offset) for (codes, _), offset in zip(parts, offsets, strict=False)])
-        return pd.Index(texts, dtype="str").take(codes[order]).array
+        return words(codes[order], texts)
     values = np.concatenate(parts)[order]
     return values.astype("datetime64[D]").astype(dtype) if dtype.startswith("datetime64") else values

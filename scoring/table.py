@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from scoring.arrays import BoolArray, FloatArray, IntArray
+from scoring.columns import Values, as_floats, at, factorize, is_null, names_of, some
 from scoring.params import GRAINS
 from scoring.periods import as_day
+
+if TYPE_CHECKING:
+    from scoring.columns import Frame
 
 COLUMNS = ("person", "grain", "period", "ends_on", "source", "metric", "subject", "total", "actors", "coverage")
 
@@ -44,7 +47,7 @@ class Table:
     actors: FloatArray
     coverage: FloatArray
     unnamed: BoolArray
-    frame: pd.DataFrame
+    frame: Frame
 
     def describe(self, row: int) -> str:
         """Which row it is, for messages."""
@@ -52,12 +55,12 @@ class Table:
 
     def subjects(self, rows: IntArray) -> IntArray:
         """A code for the subject of each of the rows, in the order of their names; without subject: -1."""
-        return _ranked(self.frame["subject"].iloc[rows]).codes
+        return _ranked(some(self.frame["subject"], rows)).codes
 
 
-def read(totals: pd.DataFrame) -> Table:
+def read(totals: Frame) -> Table:
     """Check totals and take it apart. Raises ValueError saying which row is wrong, and how."""
-    if missing := [name for name in COLUMNS if name not in totals.columns]:
+    if missing := [name for name in COLUMNS if name not in names_of(totals)]:
         raise ValueError(f"totals lacks the column(s) {', '.join(missing)}; it needs {', '.join(COLUMNS)}")
     grain = text(totals, "grain")
     if unknown := [name for name in grain.names if name not in GRAINS]:
@@ -75,7 +78,7 @@ def read(totals: pd.DataFrame) -> Table:
         total=np.clip(numbers(totals, "total", "a finite number", least=-np.inf), -MOST, MOST),
         actors=np.minimum(numbers(totals, "actors", "a finite number, 0 or more"), MOST),
         coverage=np.where(coverage < LEAST_COVERAGE, 0.0, np.minimum(coverage, 1.0)),
-        unnamed=totals["subject"].isna().to_numpy(),
+        unnamed=is_null(totals["subject"]),
         frame=totals,
     )
 
@@ -90,10 +93,10 @@ class People:
     count: FloatArray
 
 
-def read_people(participants: pd.DataFrame) -> People:
+def read_people(participants: Frame) -> People:
     """Check and take apart a frame of person, grain, period, participants. Raises ValueError."""
     needed = ("person", "grain", "period", "participants")
-    if missing := [name for name in needed if name not in participants.columns]:
+    if missing := [name for name in needed if name not in names_of(participants)]:
         raise ValueError(f"participants lacks the column(s) {', '.join(missing)}; it needs {', '.join(needed)}")
     return People(
         person=text(participants, "person"),
@@ -103,15 +106,15 @@ def read_people(participants: pd.DataFrame) -> People:
     )
 
 
-def text(frame: pd.DataFrame, name: str) -> Column:
+def text(frame: Frame, name: str) -> Column:
     """A column of names; null is refused. Names are sorted, so codes do not depend on the order of rows."""
     column = _ranked(frame[name])
     _refuse(frame, name, column.codes < 0, "present in every row")
     return column
 
 
-def _ranked(values: pd.Series) -> Column:
-    codes, names = pd.factorize(values)
+def _ranked(values: Values) -> Column:
+    codes, names = factorize(values)
     spelled = np.array([str(name) for name in names], dtype=object)
     order = np.argsort(spelled)
     rank = np.full(len(order) + 1, -1)  # null, code -1, takes the last place and stays -1
@@ -119,10 +122,10 @@ def _ranked(values: pd.Series) -> Column:
     return Column(rank[codes], tuple(spelled[order]))
 
 
-def days(frame: pd.DataFrame, name: str) -> IntArray:
+def days(frame: Frame, name: str) -> IntArray:
     """A column of dates as days since 1970-01-01; null is refused."""
     # Dates repeat: converting the few distinct ones is what makes objects and texts as fast as datetime64.
-    codes, distinct = pd.factorize(frame[name])
+    codes, distinct = factorize(frame[name])
     _refuse(frame, name, codes < 0, "a date")
     try:
         converted = np.array(distinct, dtype="datetime64[D]")
@@ -131,25 +134,25 @@ def days(frame: pd.DataFrame, name: str) -> IntArray:
     return converted.astype(np.int64)[codes]
 
 
-def numbers(frame: pd.DataFrame, name: str, allowed: str, least: float = 0.0) -> FloatArray:
+def numbers(frame: Frame, name: str, allowed: str, least: float = 0.0) -> FloatArray:
     """A column of finite numbers not below `least`; null is refused, for missing is not zero."""
     try:
-        values = frame[name].to_numpy(dtype=np.float64, na_value=np.nan)
+        values = as_floats(frame[name])
     except (ValueError, TypeError) as error:
         raise ValueError(f"totals: {name} must hold numbers: {error}") from None
     _refuse(frame, name, ~np.isfinite(values) | (values < least), allowed)
     return values
 
 
-def _refuse(frame: pd.DataFrame, name: str, bad: npt.NDArray[Any], allowed: str) -> None:
+def _refuse(frame: Frame, name: str, bad: npt.NDArray[Any], allowed: str) -> None:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        raise ValueError(f"{name} must be {allowed}, got {frame[name].iloc[row]!r} in {_place(frame, row)}")
+        raise ValueError(f"{name} must be {allowed}, got {at(frame[name], row)!r} in {_place(frame, row)}")
 
 
-def _place(frame: pd.DataFrame, row: int) -> str:
-    keys = [key for key in ("person", "grain", "period", "source", "metric") if key in frame.columns]
-    return f"row {row} ({', '.join(str(frame[key].iloc[row]) for key in keys)})"
+def _place(frame: Frame, row: int) -> str:
+    keys = [key for key in ("person", "grain", "period", "source", "metric") if key in names_of(frame)]
+    return f"row {row} ({', '.join(str(at(frame[key], row)) for key in keys)})"
 
 
 def check_ends(table: Table, rows: IntArray, ends: IntArray) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from connectors.base import Connector, Context, Kind, Metric, Stream, StreamSpec
 from connectors.errors import NotPermitted
-from connectors.github import anonymous, forks, releases, threads, traffic
+from connectors.github import anonymous, forks, releases, threads
 from connectors.github.access import Access
 from connectors.github.config import GithubConfig
 from connectors.github.given import GivenStream
@@ -15,6 +15,7 @@ from connectors.github.levels import levels
 from connectors.github.pulse import Pulse
 from connectors.github.stars import LOS_ANGELES, Stars
 from connectors.github.streams import Manner, RepositoriesStream
+from connectors.github.traffic import Traffic, forecast
 
 METADATA = "Metadata: read"
 ISSUES_READ = "Issues: read"
@@ -23,6 +24,8 @@ DISCUSSIONS_READ = "Discussions: read"
 CONTENTS = "Contents: read"
 ADMINISTRATION = "Administration: read"
 
+REST = "rest"  # the lane of what GraphQL does not tell, beside which the rest is read
+
 SPECS = (
     StreamSpec(
         "repository",
@@ -30,8 +33,8 @@ SPECS = (
         METADATA,
         retention_days=1,  # GitHub tells today's only
     ),
-    StreamSpec("stars", (Metric("stars", Kind.DAILY, tz=LOS_ANGELES.key),), METADATA, cursor_version=2),
-    StreamSpec("stars_by_level", (Metric("stars", Kind.LEVEL),), METADATA, retention_days=1),
+    StreamSpec("stars", (Metric("stars", Kind.DAILY, tz=LOS_ANGELES.key),), METADATA, cursor_version=2, lane=REST),
+    StreamSpec("stars_by_level", (Metric("stars", Kind.LEVEL),), METADATA, retention_days=1, lane=REST),
     StreamSpec("forks", (Metric("forks", Kind.EVENT),), METADATA),
     StreamSpec(
         "issues",
@@ -76,6 +79,7 @@ SPECS = (
         ADMINISTRATION,
         retention_days=14,
         cursor_version=2,
+        lane=REST,
     ),
     StreamSpec(
         "referrers",
@@ -83,6 +87,7 @@ SPECS = (
         ADMINISTRATION,
         retention_days=1,  # the sums of 14 days are told as they are today
         cursor_version=2,
+        lane=REST,
     ),
 )
 GIVEN = StreamSpec(
@@ -142,12 +147,13 @@ def _anonymous() -> Mapping[str, Manner]:
 
 
 def _either_way(stars: Stars) -> Mapping[str, Manner]:
+    traffic = Traffic()
     return {
         "repository": Manner("levels", levels, lambda _: [], days=None),
         "stars": Manner("stars", stars.by_day, stars.forecast, days=LOS_ANGELES),
         "stars_by_level": Manner("stars", stars.by_level, lambda _: [], days=None),
-        "traffic": Manner("traffic", traffic.traffic, traffic.forecast),
-        "referrers": Manner("referrers", traffic.referrers, traffic.forecast, days=None),
+        "traffic": Manner("traffic", traffic.by_day, forecast),
+        "referrers": Manner("referrers", traffic.by_place, forecast, days=None),
     }
 
 

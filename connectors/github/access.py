@@ -19,6 +19,7 @@ from connectors.github.credentials import Credential, Minted, credentials_of
 from connectors.github.facts import instant
 from connectors.github.failures import Errand, Failures
 from connectors.github.ledger import Passage
+from connectors.github.width import Width
 from connectors.http import check_address
 
 DEADLINE = 4  # times the timeout of one read: for a whole answer
@@ -41,11 +42,13 @@ class Access:
     credentials: list[Credential] = field(init=False)
     appetite: int = 400
     lacking: frozenset[str] = frozenset()
+    width: Width = field(init=False)
     _idle: dict[tuple[Credential, str | None], list[Client]] = field(default_factory=dict, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.credentials = credentials_of(self.config, self.context.meter.budgets)
+        self.width = Width(self.config.concurrency)
 
     def check(self) -> None:
         """Raise NotPermitted where the way in is not safe, whatever there is to read."""
@@ -115,8 +118,7 @@ class Access:
 
     def count_points(self, points: int) -> None:
         """So many GraphQL points were charged."""
-        with self._lock:
-            self.context.meter.points += points
+        self.context.meter.spend(points=points)
 
     def _connect(self, credential: Credential, auth: Auth.Auth | None, token: str | None) -> Client:
         timeout = self.context.timeout
@@ -131,8 +133,7 @@ class Access:
         )
 
     def _count_request(self) -> None:
-        with self._lock:
-            self.context.meter.requests += 1
+        self.context.meter.spend(requests=1)
 
     def _hear(self, credential: Credential, bucket: str, budget: Budget) -> None:
         credential.ledger.told(bucket, budget, self.context.clock())

@@ -6,17 +6,19 @@ import queue
 import random
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from connectors.errors import AuthFailed, ConnectorError, Gone, NotPermitted, RateLimited, Unavailable
 from connectors.github.access import Access, Stopped
-from connectors.github.asks import Answer, Asking, Query
+from connectors.github.asks import Answer, Asking, Fields, Query
 from connectors.github.failures import SwitchedOff, TooMuch
 from connectors.github.packing import Load, Pending, Turn, next_load
 from connectors.github.tally import OUTAGE, Ended
+from connectors.github.width import Share
 from connectors.github.worker import Job, Told, Worker
 
 T = TypeVar("T")
@@ -51,12 +53,14 @@ class Conductor(Generic[T, R]):
     _told: queue.SimpleQueue[Told] = field(default_factory=queue.SimpleQueue)
     _workers: list[Worker] = field(default_factory=list)
     _turns: set[Turn] = field(default_factory=set)
-    _under_way: int = 0
+    _share: Share = field(init=False)
+    _shared: Counter[Fields | None] = field(default_factory=Counter)
     _failing: int = 0
     _ahead: float = 0.0
 
     def run(self, tasks: Sequence[T], work: Callable[[T], Asking[R]]) -> Iterator[Outcome[T, R]]:
         """Yield what the works yield, as it comes. Raises Stopped where the run is to end."""
+        self._share = self.access.width.join()
         try:
             for task in tasks:
                 turn = Turn(task, work(task), [])
@@ -83,7 +87,8 @@ class Conductor(Generic[T, R]):
                     answers = []
                 elif isinstance(said, list):
                     turn.answers, turn.missing = [None] * len(said), len(said)
-                    self._waiting.extend(Pending(turn, position, ask) for position, ask in enumerate(said))
+                    now = self._now()
+                    self._waiting.extend(Pending(turn, n, ask, since=now) for n, ask in enumerate(said))
                     return
                 else:
                     yield Outcome(turn.task, said)
@@ -96,22 +101,26 @@ class Conductor(Generic[T, R]):
 
     def _send(self) -> float:
         """Send as much as may be sent now; the seconds after which more may be."""
-        while self._under_way < self.access.config.concurrency:
-            load = next_load(self._waiting, self.access.appetite, self._now())
+        # What is sent from now on is not: it was asked for at the same time.
+        under_way = [fields for fields, count in self._shared.items() if fields and count]
+        while self._share.take(len(self._waiting)):
+            load = next_load(self._waiting, self.access.appetite, self._now(), under_way)
             if load is None:
+                self._share.give()
                 break
             try:
                 admitted = self.access.admit(load.bucket, load.points, load.without)
             except (AuthFailed, RateLimited) as error:
                 self._told.put(Told(load, [], error=error))
-                self._under_way += 1
+                self._shared[load.fields] += 1
                 continue
             if isinstance(admitted, float):
                 self._waiting.extendleft(reversed(load.pending))
+                self._share.give()
                 return admitted
-            self._under_way += 1
+            self._shared[load.fields] += 1
             self._jobs.put(Job(load, *admitted))
-            if len(self._workers) < self._under_way:
+            if len(self._workers) < self._share.under_way:
                 self._engage()
         pauses = [one.not_before - self._now() for one in self._waiting]
         return max(0.0, min(pauses, default=0.0))
@@ -119,14 +128,18 @@ class Conductor(Generic[T, R]):
     def _engage(self) -> None:
         worker = Worker(self.access, self._jobs, self._told)
         self._workers.append(worker)
-        threading.Thread(target=worker.run, daemon=True, name="github").start()
+        # In a copy of this context, so that what the worker spends is this stream's.
+        threading.Thread(target=copy_context().run, args=(worker.run,), daemon=True, name="github").start()
 
     def _listen(self, delay: float) -> list[Told]:
         """What the workers have to tell; wait for it a little, or, where none is at work, for `delay` seconds."""
         if self.access.context.is_stopping():
             raise Stopped
-        if not self._under_way:
-            self._wait(delay)
+        if not self._share.under_way:
+            if delay > 0:
+                self._wait(delay)
+            else:
+                self._share.wait(POLL)  # other streams have it all
             return []
         try:
             heard = [self._told.get(timeout=POLL)]
@@ -138,7 +151,8 @@ class Conductor(Generic[T, R]):
 
     def _settle(self, told: Told) -> Iterator[Turn]:
         """Hand answers and errors over; the tasks that can go on."""
-        self._under_way -= 1
+        self._share.give()
+        self._shared[told.load.fields] -= 1
         if told.error is None:
             self._failing = 0
         elif isinstance(told.error, Unavailable):
@@ -207,6 +221,7 @@ class Conductor(Generic[T, R]):
         self._ahead += max(0.0, due - self._now())
 
     def _dismiss(self) -> None:
+        self._share.leave()
         for turn in self._turns:
             turn.work.close()
         for _ in self._workers:

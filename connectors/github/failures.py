@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -210,7 +211,7 @@ class Failures:
                 subject=errand.subject,
             )
         told = str(headers.get("x-accepted-github-permissions") or "")
-        needed = told if "=read" in told and "write" not in told else errand.permission
+        needed = _spelt(told) if "=read" in told and "write" not in told else errand.permission
         have = f"the token {self.credential} has not got" if self.credential else "a request without token has not"
         return NotPermitted(
             f"{errand.whole}: {have} the permission {needed}{said}",
@@ -247,6 +248,11 @@ class Failures:
         """When a used-up limit is full again; else in a minute, GitHub's word for where nothing says how long."""
         reset = str(headers.get("x-ratelimit-reset")) if _is_used_up(headers) else ""
         return retry_at({"x-ratelimit-reset": reset}, self.clock())
+
+
+def _spelt(permissions: str) -> str:
+    """As the settings page of a token writes it: "Pull requests: read" for "pull_requests=read"."""
+    return re.sub(r"(\w)(\w*)=", lambda m: f"{m[1].upper()}{m[2].replace('_', ' ')}: ", permissions)
 
 
 def _is_used_up(headers: Headers) -> bool:

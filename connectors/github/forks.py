@@ -27,7 +27,8 @@ NEWEST_FIRST = {"field": "CREATED_AT", "direction": "DESC"}
 @dataclass(slots=True)
 class _Known:
     """`count`: forks that are known; `gap`: by how many GitHub's total exceeds what it lists. `newest`: as GitHub
-    writes it. `after`: where the first walk goes on. `listed_on`: when all were last listed."""
+    writes it. `after`: where the first walk goes on. `listed_on`: when all were last listed. `is_settled`: whether
+    the newest was made a while before it was read: in the same second one may be made and another one be deleted."""
 
     count: int = 0
     gap: int = 0
@@ -36,6 +37,7 @@ class _Known:
     is_whole: bool = False
     first_day: date | None = None
     listed_on: date | None = None
+    is_settled: bool = True
 
     @classmethod
     def of(cls, visit: Visit) -> _Known:
@@ -46,7 +48,9 @@ class _Known:
         if since is not None and first is not None and since < first:
             return cls(first_day=since)
         listed = date.fromisoformat(part["listed"]) if part.get("listed") else None
-        return cls(part["count"], part["gap"], part["newest"], part["after"], part["whole"], first, listed)
+        return cls(
+            part["count"], part["gap"], part["newest"], part["after"], part["whole"], first, listed, part["settled"]
+        )
 
     def is_due(self, total: int, today: date) -> bool:
         """Whether all are to be listed: GitHub counts others than are known, or a day has passed per 1,000.
@@ -58,14 +62,16 @@ class _Known:
             return False
         wait = timedelta(days=max(1, ceil(self.count / ONE_DAY)))
         is_time = self.count > 0 and (self.listed_on is None or today - self.listed_on >= wait)
-        return is_time or (self.count <= MANY and self.count + self.gap != total)
+        is_other = self.count + self.gap != total or not self.is_settled
+        return is_time or (is_other and self.count <= MANY)
 
-    def part(self) -> dict[str, Any]:
+    def part(self, visit: Visit) -> dict[str, Any]:
+        is_settled = not self.newest or instant(self.newest) < visit.repository.read_at - OVERLAP
         return {
             "": {
                 "count": self.count, "gap": self.gap, "newest": self.newest, "after": self.after,
                 "whole": self.is_whole, "from": self.first_day.isoformat() if self.first_day else None,
-                "listed": self.listed_on.isoformat() if self.listed_on else None,
+                "listed": self.listed_on.isoformat() if self.listed_on else None, "settled": is_settled,
             }
         }  # fmt: skip
 
@@ -108,7 +114,7 @@ def _by_age(visit: Visit, known: _Known) -> Asking[Batch]:
         known.newest = max([known.newest, *map(_made_at, nodes)])
         known.is_whole, known.gap = known.after is None, total - known.count
         known.listed_on = visit.context.clock().date()
-        yield replace(_batch(visit, nodes, known), checkpoint=known.part())
+        yield replace(_batch(visit, nodes, known), checkpoint=known.part(visit))
 
 
 def _first_page(visit: Visit, known: _Known) -> int:
@@ -128,7 +134,7 @@ def _newer(visit: Visit, known: _Known) -> Asking[Batch]:
         found += wanted
         if after is None or len(wanted) < len(nodes):
             known.add(reversed(found))
-            yield replace(_batch(visit, found, known), checkpoint=known.part())
+            yield replace(_batch(visit, found, known), checkpoint=known.part(visit))
             return
         first = PAGE
 
@@ -145,7 +151,7 @@ def _again(visit: Visit, known: _Known) -> Asking[Batch]:
     known.count, known.gap, known.listed_on = len(found), total - len(found), visit.context.clock().date()
     batch = _batch(visit, found, known)
     listings = [] if batch.rejects else [whole_listing(visit)]
-    yield replace(batch, listings=listings, checkpoint=known.part())
+    yield replace(batch, listings=listings, checkpoint=known.part(visit))
 
 
 def _made_at(node: Json) -> str:

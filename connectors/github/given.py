@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from connectors.base import Batch, Cost, Coverage, Cursor, Observation, Reject, StreamSpec, Subject
-from connectors.errors import ConnectorError, NotPermitted
+from connectors.errors import NotPermitted
 from connectors.github.access import Access, Stopped
 from connectors.github.asks import Asking, Json, Query
 from connectors.github.conductor import Conductor
@@ -77,17 +77,14 @@ class GivenStream:
             tasks: list[Task] = [*LISTS, *errand.spans(signs)]
             for outcome in conductor.run(tasks, lambda task: errand.work(task, signs)):
                 if isinstance(outcome.result, Ended):
-                    tally.end(outcome.result)
+                    if not tally.end(outcome.result):
+                        yield Batch(problems=tally.problems[-1:])
                 else:
                     earliest = _earliest(outcome.result, earliest)
                     yield outcome.result
             tally.finish()
         except Stopped:
             return
-        except ConnectorError as error:
-            if others := [problem for problem in tally.problems if problem is not error]:
-                yield Batch(problems=others)
-            raise
         yield from errand.conclude(signs, tally, earliest)
 
     def plan(self, cursor: Cursor) -> Sequence[Cost]:
@@ -176,7 +173,7 @@ class _Errand:
         today = context.clock().date()
         if tally.problems:
             reason = "; ".join(problem.what for problem in tally.problems)
-            yield Batch(coverage=[Coverage(today, today, "partial", reason)], problems=tally.problems)
+            yield Batch(coverage=[Coverage(today, today, "partial", reason)])
             return
         before = self._part("whole").get("on")
         firsts = [before] if before else [self._part(one.name).get("first") for one in LISTS]

@@ -25,6 +25,6 @@ def reading(visit: Visit, counts: Mapping[str, int]) -> Batch:
             Observation(metric, repository.subject.id, day, repository.read_at, value=count)
             for metric, count in counts.items()
         ],
-        checkpoint={"": {"read_on": day}},
+        checkpoint={"": {"read_on": day, "name": repository.name}},
         subjects=[repository.subject],
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from connectors.errors import ConnectorError
-from connectors.github.asks import CORE, GRAPHQL, Answer, Ask, Asking, Query, points_of
+from connectors.github.asks import CORE, GRAPHQL, Answer, Ask, Asking, Fields, Query, points_of
 from connectors.github.credentials import Credential
+
+LINGER = 0.1  # seconds that a small query waits for company
+FULL = 0.75  # of the appetite
 
 
 @dataclass(slots=True, eq=False)
@@ -26,7 +29,7 @@ class Turn:
 class Pending:
     """One ask that waits to be sent. `without`: credentials it was refused to, the last with `refusal`.
 
-    `is_alone`: it shares no query.
+    `is_alone`: it shares no query. `since`: when it began to wait.
     """
 
     turn: Turn
@@ -37,6 +40,7 @@ class Pending:
     without: frozenset[Credential] = frozenset()
     refusal: ConnectorError | None = None
     is_alone: bool = False
+    since: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,11 @@ class Load:
         return GRAPHQL if isinstance(self.pending[0].ask, Query) else CORE
 
     @property
+    def fields(self) -> Fields | None:
+        """What a query asks for; None of a REST request."""
+        return self.pending[0].ask.fields if isinstance(self.pending[0].ask, Query) else None
+
+    @property
     def points(self) -> int:
         """What it takes from it."""
         queries = [one.ask for one in self.pending if isinstance(one.ask, Query)]
@@ -62,28 +71,41 @@ class Load:
         return self.pending[0].without
 
 
-def next_load(waiting: deque[Pending], appetite: int, now: float) -> Load | None:
+def next_load(waiting: deque[Pending], appetite: int, now: float, under_way: Collection[Fields] = ()) -> Load | None:
     """Take the first asks that may be sent now out of the queue; None where there are none.
 
-    Queries for the same fields are taken together until they weigh as much as `appetite`.
+    Queries for the same fields are taken together until they weigh as much as `appetite`. What is much less than
+    that waits a little while a query for the same fields is `under_way`: those it answers may ask for more of them.
     """
-    first = next((one for one in waiting if one.not_before <= now), None)
-    if first is None:
-        return None
-    taken = [first]
+    held: set[Fields | None] = set()
+    for first in waiting:
+        fields = first.ask.fields if isinstance(first.ask, Query) else None
+        if first.not_before > now or fields in held:
+            continue
+        taken, weight = _together(first, waiting, appetite, now)
+        is_small = fields is not None and weight < FULL * appetite and len(taken) < fields.most and not first.is_alone
+        if is_small and fields in under_way and now - first.since < LINGER:
+            held.add(fields)
+            continue
+        chosen = set(map(id, taken))
+        kept = [one for one in waiting if id(one) not in chosen]
+        waiting.clear()
+        waiting.extend(kept)
+        return Load(taken)
+    return None
+
+
+def _together(first: Pending, waiting: Collection[Pending], appetite: int, now: float) -> tuple[list[Pending], int]:
+    """What goes into one request with the first, and what it weighs."""
+    taken, weight = [first], _weight(first)
     if isinstance(first.ask, Query) and not first.is_alone:
-        weight = first.ask.weight
         for one in waiting:
             if len(taken) >= first.ask.fields.most or weight >= appetite:
                 break
             if one is not first and _fits(one, first, now) and weight + _weight(one) <= appetite:
                 taken.append(one)
                 weight += _weight(one)
-    chosen = set(map(id, taken))
-    kept = [one for one in waiting if id(one) not in chosen]
-    waiting.clear()
-    waiting.extend(kept)
-    return Load(taken)
+    return taken, weight
 
 
 def _fits(one: Pending, first: Pending, now: float) -> bool:

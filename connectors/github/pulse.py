@@ -76,21 +76,19 @@ class Pulse:
 
     def _look(self) -> Found:
         self.access.check()
-        meter = self.access.context.meter
-        before = meter.requests, meter.points
         wanted, tally = self.access.config.repos, Tally()
         names = tuple({entry.lower(): entry for entry in wanted}.values())
         work = self._by_rest if self.access.config.is_anonymous else self._by_graphql
         answers: dict[str, list[Repository]] = {}
         conductor: Conductor[str, Repository] = Conductor(self.access)
-        for outcome in conductor.run(names, work):
-            if isinstance(outcome.result, Ended):
-                tally.end(outcome.result)
-            else:
-                answers.setdefault(outcome.task, []).append(outcome.result)
+        with self.access.context.meter.watch() as spent:
+            for outcome in conductor.run(names, work):
+                if isinstance(outcome.result, Ended):
+                    tally.end(outcome.result)
+                else:
+                    answers.setdefault(outcome.task, []).append(outcome.result)
         bucket = CORE if self.access.config.is_anonymous else GRAPHQL
-        spent = meter.requests - before[0], meter.points - before[1]
-        self.cost = Cost(bucket, spent[0], spent[0] if bucket == CORE else spent[1])
+        self.cost = Cost(bucket, spent.requests, spent.requests if bucket == CORE else spent.points)
         tally.finish()
         found: dict[int, Repository] = {}
         for name in names:

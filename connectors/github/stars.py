@@ -15,7 +15,7 @@ from connectors.github.asks import Asking, Etag, Get, Page
 from connectors.github.failures import Blocked, SwitchedOff
 from connectors.github.levels import reading
 from connectors.github.planning import Rounds
-from connectors.github.visit import Visit
+from connectors.github.visit import OVERLAP, Visit
 
 LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 DAY = timedelta(days=1)
@@ -127,10 +127,15 @@ class _Known:
         )
 
     def is_current(self, visit: Visit) -> bool:
-        """Whether nothing has changed since: a star that is given or taken moves the count, or the repository."""
+        """Whether nothing has changed since: a star that is given or taken moves the count, or the repository.
+
+        Of a repository that was changed just before it was read, the same second may have seen more.
+        """
         repository = visit.repository
         is_same = (self.count, self.updated_at) == (repository.stargazers, repository.updated_at.isoformat())
-        return is_same and self.read_at is not None and visit.context.clock() - self.read_at < STALE
+        if not is_same or self.read_at is None:
+            return False
+        return self.read_at - repository.updated_at > OVERLAP and visit.context.clock() - self.read_at < STALE
 
     def is_starless(self, visit: Visit) -> bool:
         """Whether there is nothing to be read yet."""

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any
 
 from connectors.base import Batch, Cost, Coverage, Cursor, StreamSpec
-from connectors.errors import ConnectorError, NotPermitted
+from connectors.errors import ConnectorError, Gone, NotPermitted
 from connectors.github.access import Access, Stopped
 from connectors.github.asks import Asking
 from connectors.github.conductor import Conductor
@@ -58,25 +58,25 @@ class RepositoriesStream:
     is_first: bool = False
 
     def read(self, cursor: Cursor) -> Iterator[Batch]:
-        """Yield what is new since cursor, repository by repository, then coverage and the failures."""
-        tally = Tally()
+        """Yield what is new since cursor, repository by repository, each failure when it is met, then coverage."""
         try:
             found = self.pulse.take()
-            tally.problems += found.problems
-            walk = _Walk(self, cursor)
+            tally, walk = Tally(problems=list(found.problems)), _Walk(self, cursor)
             conductor: Conductor[Repository, Batch] = Conductor(self.access)
+            if found.problems:
+                yield Batch(problems=found.problems)
             for outcome in conductor.run(found.repositories, walk.visit):
                 if isinstance(outcome.result, Ended):
                     walk.end(outcome.task, is_read=tally.end(outcome.result))
+                    if tally.problems[-1:] == [outcome.result.error]:
+                        yield Batch(problems=tally.problems[-1:])
                 else:
                     yield walk.note(outcome.task, outcome.result)
             tally.finish()
         except Stopped:
             return
-        except ConnectorError as error:
-            if others := [problem for problem in tally.problems if problem is not error]:
-                yield Batch(problems=others)
-            raise
+        if self.is_first and not found.problems:
+            yield from walk.miss(found.repositories)
         yield from walk.conclude(found.repositories, tally)
 
     def plan(self, cursor: Cursor) -> Sequence[Cost]:
@@ -129,20 +129,37 @@ class _Walk:
         if is_read and repository.id not in self.silent:
             self.read.append(repository)
 
+    def miss(self, found: tuple[Repository, ...]) -> Iterator[Batch]:
+        """Say once of each repository of an owner/* that it is there no more."""
+        config, there = self.stream.access.config, {repository.key for repository in found}
+        entries = {entry.lower() for entry in config.repos}
+        for key, parts in list(self.parts.items()):
+            main = parts.get("") or {}
+            name = str(main.get("name") or "")
+            owner = name.partition("/")[0].lower()
+            if key in there or main.get("gone") or f"{owner}/*" not in entries or name.lower() in entries:
+                continue
+            gone = Gone(
+                f"{name} is no public repository of {owner} any more: deleted, made private or moved away",
+                remedy="its history is kept; to go on with it, name it by itself",
+                subject=name,
+            )
+            yield Batch(checkpoint={key: {**main, "gone": True}}, problems=[gone])
+
     def conclude(self, found: tuple[Repository, ...], tally: Tally) -> Iterator[Batch]:
-        """What is known now, about which days, and what failed."""
+        """What is known now, and about which days."""
         manner = self.stream.manner
         today = self._day(self.stream.access.context.clock())
         checkpoint = None
         if self.read and not tally.problems:
             checkpoint = {WHOLE: {"on": today.isoformat(), "repos": self._fingerprint()}}
         coverage = [self._coverage(found, tally, today)]
-        problems = list(tally.problems)
+        problems = []
         if manner.because is not None:
             metrics = tuple(name for name in self._metrics() if name not in manner.unread)
             coverage = [replace(span, metrics=metrics if span.metrics is None else span.metrics) for span in coverage]
             coverage.append(Coverage(today, today, "missing", manner.because.what, manner.unread))
-            problems.append(manner.because)
+            problems = [manner.because]
         yield Batch(checkpoint=checkpoint, coverage=coverage, problems=problems)
 
     def _metrics(self) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,22 +11,60 @@ from connectors.base import Batch, Observation, Reject, Subject
 from connectors.errors import Malformed, NotPermitted
 from connectors.github.asks import Ask, Asking, Etag, Get
 from connectors.github.facts import AHEAD, OLDEST, count_of, entry, instant
+from connectors.github.failures import SwitchedOff
 from connectors.github.planning import Rounds
 from connectors.github.repository import Repository
 from connectors.github.visit import Visit
 
-# What is counted → the metrics of its number and of the people behind it.
 NO_PUSH = ("READ", "TRIAGE")
+CERTAIN = 2  # refusals, after which it is asked for once a day
+# What is counted → the metrics of its number and of the people behind it.
 DAILY = {"views": ("traffic_views", "traffic_visitors"), "clones": ("traffic_clones", "traffic_cloners")}
 
 
-def traffic(visit: Visit) -> Asking[Batch]:
-    """Views and clones of each day that had some. GitHub says nothing of the others, and neither do we."""
-    today = visit.context.clock().date().isoformat()
-    _insist_on_rights(visit)
-    if (visit.part or {}).get("read_on") == today:
-        yield Batch()
-        return
+@dataclass(slots=True)
+class Traffic:
+    """Reads both kinds of it, once a day, and remembers for the run, and for the day, which repositories refused.
+
+    That a token has no right to three of them does not tell that it has none to the fourth.
+    """
+
+    _refused: dict[int, NotPermitted] = field(default_factory=dict)
+
+    def by_day(self, visit: Visit) -> Asking[Batch]:
+        """Views and clones of each day that had some."""
+        part, today = visit.part or {}, visit.context.clock().date().isoformat()
+        _insist_on_rights(visit)
+        if part.get("read_on") == today:
+            yield Batch()
+        elif _is_refused(part, today):
+            raise self._remember(visit, part["why"], part["remedy"])
+        else:
+            try:
+                yield from _by_day(visit, today)
+            except SwitchedOff:
+                raise
+            except NotPermitted as error:
+                refused = {"refused_on": today, "refusals": part.get("refusals", 0) + 1}
+                yield Batch(checkpoint={"": {**part, **refused, "why": error.what, "remedy": error.remedy}})
+                raise self._remember(visit, error.what, error.remedy) from error
+
+    def by_place(self, visit: Visit) -> Asking[Batch]:
+        """The places that sent visitors, and the pages that they saw."""
+        _insist_on_rights(visit)
+        if (refusal := self._refused.get(visit.repository.id)) is not None:
+            what = refusal.what.replace("traffic", visit.errand.what, 1)
+            raise NotPermitted(what, remedy=refusal.remedy, subject=refusal.subject)
+        yield from _by_place(visit)
+
+    def _remember(self, visit: Visit, what: str, remedy: str) -> NotPermitted:
+        error = NotPermitted(what, remedy=remedy, subject=visit.errand.subject)
+        self._refused[visit.repository.id] = error
+        return error
+
+
+def _by_day(visit: Visit, today: str) -> Asking[Batch]:
+    """GitHub says nothing of days without views, and neither do we."""
     facts: list[Observation] = []
     rejects: list[Reject] = []
     known = (visit.part or {}).get("etags") or {}
@@ -59,10 +98,9 @@ def traffic(visit: Visit) -> Asking[Batch]:
     yield Batch(facts, rejects, {"": {"read_on": today, "etags": etags}}, [visit.repository.subject])
 
 
-def referrers(visit: Visit) -> Asking[Batch]:
+def _by_place(visit: Visit) -> Asking[Batch]:
     """The ten places that sent, and the ten pages that got, the most views within the last 14 days."""
     moment, day = visit.context.clock(), visit.day
-    _insist_on_rights(visit)
     part, name = visit.part or {}, visit.repository.name
     if (part.get("read_on"), part.get("name")) == (day, name):
         yield Batch()
@@ -90,12 +128,17 @@ def referrers(visit: Visit) -> Asking[Batch]:
 
 def forecast(visit: Visit) -> Rounds:
     """Two requests a day, of either stream, where they are allowed."""
-    if visit.repository.permission in NO_PUSH or visit.access.config.is_anonymous:
+    part, today = visit.part or {}, visit.context.clock().date().isoformat()
+    if visit.repository.permission in NO_PUSH or visit.access.config.is_anonymous or _is_refused(part, today):
         return []
-    read_on = (visit.part or {}).get("read_on")
-    if read_on == (visit.context.clock().date().isoformat() if "etags" in (visit.part or {}) else visit.day):
+    if part.get("read_on") == (today if "etags" in part else visit.day):
         return []
     return [[Get(visit.errand, visit.repository.path), Get(visit.errand, visit.repository.path)]]
+
+
+def _is_refused(part: Mapping[str, Any], day: str) -> bool:
+    """Whether it was refused today, and not for the first time: one refusal may pass."""
+    return part.get("refused_on") == day and part["refusals"] >= CERTAIN
 
 
 def _insist_on_rights(visit: Visit) -> None:

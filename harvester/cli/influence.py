@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from harvester.cli import show
 
 if TYPE_CHECKING:
-    import pandas as pd
     from rich.console import Console
     from rich.table import Table
 
-    from scoring import Result
+    from scoring import Columns
 
 MODELS = ("chained", "essay")
 _DAY = {"day": "%m-%d", "week": "%m-%d", "month": "%Y-%m"}
@@ -21,7 +21,7 @@ _INPUTS = {"R": "reads", "C": "comments", "T": "clicks", "A·i": "interactions",
 
 def print_table(
     out: Console,
-    scores: Result,
+    scores: Columns,
     *,
     grain: str,
     last: int,
@@ -29,7 +29,7 @@ def print_table(
     person: str | None = None,
 ) -> None:
     """One table a person: R, C, T, A·i, T_A, and per model E, I and the influence; reasons below it."""
-    people = [person] if person else sorted(scores.factors["person"].unique())
+    people = [person] if person else sorted(set(scores.factors["person"].tolist()))
     shown = 0
     for each in people:
         rows = _rows(scores, each, grain)
@@ -50,17 +50,21 @@ def _print_start(out: Console, person: str, grain: str, models: tuple[str, ...])
     out.print("Nothing that counts has been harvested yet: add sources to config.toml, or log a talk (harvest log).")
 
 
-def _rows(scores: Result, person: str, grain: str) -> list[dict[str, Any]]:
+def rows_of(table: Mapping[str, Any], grain: str, person: str | None = None) -> list[dict[str, Any]]:
+    """The rows of a table of arrays, of one grain, and of one person where it is named."""
+    chosen = table["grain"] == grain
+    if person is not None:
+        chosen &= table["person"] == person
+    columns = [values[chosen].tolist() for values in table.values()]
+    return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _rows(scores: Columns, person: str, grain: str) -> list[dict[str, Any]]:
     """Factors and influence of a person side by side, one entry a period."""
-
-    def chosen(frame: pd.DataFrame) -> list[dict[str, Any]]:
-        kept = frame[(frame["person"] == person) & (frame["grain"] == grain)]
-        return [{str(name): value for name, value in row.items()} for row in kept.to_dict("records")]
-
     periods: dict[Any, dict[str, Any]] = {}
-    for row in chosen(scores.factors):
+    for row in rows_of(scores.factors, grain, person):
         periods.setdefault(row["period"], {})[row["model"]] = row
-    for row in chosen(scores.influence):
+    for row in rows_of(scores.influence, grain, person):
         periods.setdefault(row["period"], {}).setdefault(row["model"], {}).update(
             influence=row["influence"], status=row["status"]
         )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from harvester.cli import influence, show
+
+if TYPE_CHECKING:
+    from scoring import Columns
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,15 +31,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _as_json(scores: object, grain: str, models: tuple[str, ...], person: str | None) -> dict[str, object]:
-    found = {}
-    for name in ("factors", "influence"):
-        frame = getattr(scores, name)
-        kept = frame[(frame["grain"] == grain) & frame["model"].isin(models)]
-        if person:
-            kept = kept[kept["person"] == person]
-        found[name] = kept.to_dict("records")
-    return found
+def _as_json(scores: Columns, grain: str, models: tuple[str, ...], person: str | None) -> dict[str, object]:
+    return {
+        name: [row for row in influence.rows_of(table, grain, person) if row["model"] in models]
+        for name, table in (("factors", scores.factors), ("influence", scores.influence))
+    }
 
 
 def _example(options: argparse.Namespace) -> int:

@@ -92,7 +92,7 @@ def _clean(value: Any) -> Any:
         return [_clean(each) for each in value]
     if value is None or isinstance(value, (str, bool, int)):
         return value
-    if value != value:  # NaN and NaT: pandas's words for missing
+    if value != value:  # NaN and NaT: numpy's words for missing
         return None
     if isinstance(value, (date, datetime)):
         return value.isoformat()

@@ -203,7 +203,11 @@ _CONVERSATIONS: Mapping[str, Fields] = {
 PLAIN: Mapping[str, Fields] = {
     "Repository": _REPOSITORY,
     # An App that asks for itself is a user called "…[bot]".
-    "User": {**_ACCOUNT, **dict.fromkeys(("login", "name"), lambda account: account.login)},
+    "User": {
+        **_ACCOUNT,
+        **dict.fromkeys(("login", "name"), lambda account: account.login),
+        "isSiteAdmin": lambda _: False,
+    },
     "Organization": {**_ACCOUNT, "name": lambda account: account.login},
     "Bot": _ACCOUNT,
     **_CONVERSATIONS,

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from harvester.demo.exchange import as_json
 from harvester.demo.github_access import Asker
+from harvester.demo.github_commits import commit_json
 from harvester.demo.github_insights import clones, paths, referrers, releases, views
 from harvester.demo.github_json import Json, Renderer, iso
 from harvester.demo.github_lists import Paging, Position, Refused, choice, cut, refuse, since_of
@@ -140,6 +141,10 @@ def _reviews(call: Call, number: int) -> Said:
     return [review_json(call.render, review) for review in chosen], link
 
 
+def _commits(call: Call, number: int) -> Said:
+    return [commit_json(call.render, _find_pull(call, number)[0])], None
+
+
 def _stargazers(call: Call) -> Said:
     if not call.asker.maintains(call.repo):
         if call.closed_stargazers != 200:
@@ -248,6 +253,7 @@ _ROUTES: tuple[tuple[re.Pattern[str], str, Callable[..., Said]], ...] = tuple(
         (r"/pulls/(\d+)", "pull_requests", _pull),
         (r"/pulls/(\d+)/reviews", "pull_requests", _reviews),
         (r"/pulls/(\d+)/comments", "pull_requests", _inline_of),
+        (r"/pulls/(\d+)/commits", "pull_requests", _commits),
         (r"/forks", "metadata", _forks),
         (r"/stargazers", "metadata", _stargazers),
         (r"/stargazers/count", "metadata", _star_count),

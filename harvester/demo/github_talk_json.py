@@ -5,6 +5,8 @@ from __future__ import annotations
 from harvester.demo.github_json import GHOST, WEB, Json, Renderer, association, iso, node_id, prose
 from harvester.demo.things import Comment, InlineComment, Review, Thread, pull_of
 
+_REACTIONS = ("+1", "-1", "laugh", "hooray", "confused", "heart", "rocket", "eyes")
+
 
 def issue_json(render: Renderer, thread: Thread) -> Json:
     """An issue, or a pull request as the issues list has it: with another id than its own."""
@@ -23,6 +25,8 @@ def issue_json(render: Renderer, thread: Thread) -> Json:
         "comments": len(thread.comments),
         "closed_by": None,
         "state_reason": None if thread.pull else thread.reason,
+        "type": None,
+        "reactions": _reactions(url),
         **_open_or_closed(render, thread),
     }
     if thread.pull is not None:
@@ -70,12 +74,11 @@ def pull_json(render: Renderer, thread: Thread) -> Json:
 
 
 def full_pull_json(render: Renderer, thread: Thread) -> Json:
-    """A pull request asked for by itself; here a ghost is an account called ghost."""
+    """A pull request asked for by itself."""
     pull = pull_of(thread)
     counts = {"commits": 1, "additions": 12, "deletions": 3, "changed_files": 2}
     return {
         **pull_json(render, thread),
-        "user": render.account(thread.author or GHOST),
         "merged": pull.merged_at is not None,
         "merged_by": render.author(pull.merged_by),
         "mergeable": None,
@@ -91,18 +94,20 @@ def full_pull_json(render: Renderer, thread: Thread) -> Json:
 def comment_json(render: Renderer, said: Comment) -> Json:
     """A conversation comment. Its page is that of the issue or of the pull request, its API address the issue's."""
     issues = f"{render.repo_url(said.repo)}/issues"
+    url = f"{issues}/comments/{said.id}"
     return {
-        "url": f"{issues}/comments/{said.id}",
+        "url": url,
         "html_url": f"{web_of(said.thread)}#issuecomment-{said.id}",
         "issue_url": f"{issues}/{said.thread.number}",
         "node_id": node_id("IC", said.id),
         "performed_via_github_app": None,
-        **_saying(render, said),
+        **_saying(render, said, url),
+        "user": render.account(said.author or GHOST),
     }
 
 
 def inline_json(render: Renderer, said: InlineComment) -> Json:
-    """A comment on a line of a diff."""
+    """A comment on a line of a diff. Here, as in reviews, a ghost is null, and elsewhere an account called ghost."""
     pulls = f"{render.repo_url(said.repo)}/pulls"
     url, pull_url = f"{pulls}/comments/{said.id}", f"{pulls}/{said.thread.number}"
     web, sha = f"{web_of(said.thread)}#discussion_r{said.id}", f"{said.review.id:040x}"
@@ -123,7 +128,7 @@ def inline_json(render: Renderer, said: InlineComment) -> Json:
         "commit_id": sha,
         "original_commit_id": sha,
         "_links": _links(self=url, html=web, pull_request=pull_url),
-        **_saying(render, said),
+        **_saying(render, said, url),
         **({} if said.root == said.id else {"in_reply_to_id": said.root}),
     }
 
@@ -152,13 +157,14 @@ def web_of(thread: Thread) -> str:
     return f"{WEB}/{thread.repo.full_name}/{'issues' if thread.pull is None else 'pull'}/{thread.number}"
 
 
-def _saying(render: Renderer, said: Comment) -> Json:
+def _saying(render: Renderer, said: Comment, url: str) -> Json:
     return {
         "id": said.id,
         "user": render.author(said.author),
         "created_at": iso(said.created_at),
         "updated_at": iso(said.updated_at),
         "body": prose(said.id),
+        "reactions": _reactions(url),
         "author_association": association(said.repo, said.author),
     }
 
@@ -167,7 +173,7 @@ def _open_or_closed(render: Renderer, thread: Thread) -> Json:
     fields = {
         "number": thread.number,
         "title": thread.title,
-        "user": render.author(thread.author),
+        "user": render.account(thread.author or GHOST),
         "body": prose(thread.id),
         "author_association": association(thread.repo, thread.author),
         "labels": [],
@@ -181,6 +187,10 @@ def _open_or_closed(render: Renderer, thread: Thread) -> Json:
         "assignees": [],
     }
     return fields if render.is_new else {**fields, "assignee": None}
+
+
+def _reactions(url: str) -> Json:
+    return {"url": f"{url}/reactions", "total_count": 0, **dict.fromkeys(_REACTIONS, 0)}
 
 
 def _links(**addresses: str) -> Json:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 import duckdb
@@ -24,7 +24,9 @@ from harvester.store.load import Loaded, forget, load
 from harvester.store.lock import loading
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy.typing as npt
+
+    Columns = Mapping[str, npt.NDArray[Any]]
 
 __all__ = [
     "Busy",
@@ -121,10 +123,8 @@ class Store:
             return ledger.terms(connection)
 
     @contextmanager
-    def reading(self, *, timeout: float = 30.0, frames: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-        """A read-only connection for a moment; `frames`: that can answer in DataFrames. Raises Busy, StoreError."""
-        if frames:
-            import pandas  # noqa: F401 - here, before the file is held
+    def reading(self, *, timeout: float = 30.0) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A read-only connection for a moment. Raises Busy, StoreError."""
         with _ONE_AT_A_TIME, without_pandas():
             connection = open_reader(self.path, timeout=timeout, threads=1)
             try:
@@ -132,10 +132,10 @@ class Store:
             finally:
                 connection.close()
 
-    def replace(self, tables: Mapping[str, pd.DataFrame], *, timeout: float) -> None:
-        """Replace the rows of the scoring caches by these frames, all or none. Raises Busy, StoreError."""
+    def replace(self, tables: Mapping[str, Columns], *, timeout: float) -> None:
+        """Replace the rows of the scoring caches by these columns, all or none. Raises Busy, StoreError."""
         with self._writing(timeout) as connection:
-            ledger.replace_frames(connection, tables)
+            ledger.replace_columns(connection, tables)
 
     @contextmanager
     def _writing(self, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -178,15 +178,17 @@ def answer(
 
 def scored_inputs(
     connection: duckdb.DuckDBPyConnection, interactions: Sequence[str], audience: Sequence[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> tuple[Columns, Columns]:
     """What scoring takes: the totals without bots and self, and the distinct people behind the interactions.
 
     Both lists name metrics. Totals are those of all subjects together, which scoring adds up anyway, but for the
     audience, of whose subjects it takes the latest readings.
     """
-    totals = connection.execute(sql.text("queries/scored"), {"audience": list(audience)}).df()
-    participants = connection.execute(sql.text("queries/participants"), {"metrics": list(interactions)}).df()
-    return totals, participants
+    totals = connection.execute(sql.text("queries/scored"), {"audience": list(audience)})
+    found = totals.fetchnumpy()
+    participants = connection.execute(sql.text("queries/participants"), {"metrics": list(interactions)})
+    # Categoricals, which the stubs allow for, come of ENUMs only, and there are none.
+    return cast("Columns", found), cast("Columns", participants.fetchnumpy())
 
 
 def standing(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from harvester.spool import Segment
 from harvester.store.connection import transaction
 
 if TYPE_CHECKING:
-    import pandas as pd
+    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +173,16 @@ def terms(connection: duckdb.DuckDBPyConnection) -> Terms:
     )
 
 
-def replace_frames(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, pd.DataFrame]) -> None:
-    """Replace all rows of the named scoring tables by those of the frames, which have the same columns."""
+def replace_columns(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, npt.NDArray[Any]]]
+) -> None:
+    """Replace all rows of the named scoring tables by those of the arrays; these are named as the columns are."""
     with transaction(connection):
-        for name, frame in tables.items():
-            columns = ", ".join(frame.columns)
-            connection.register("frame", frame)
+        for name, arrays in tables.items():
+            columns = ", ".join(arrays)
+            # Of each object DuckDB's client asks pandas whether it is null.
+            plain = {column: each.astype(str) if each.dtype == object else each for column, each in arrays.items()}
+            connection.register("arrays", plain)
             connection.execute(f"DELETE FROM store.{name}")  # noqa: S608 - a name of ours
-            connection.execute(f"INSERT INTO store.{name} ({columns}) SELECT {columns} FROM frame")  # noqa: S608 - of ours
-            connection.unregister("frame")
+            connection.execute(f"INSERT INTO store.{name} ({columns}) SELECT {columns} FROM arrays")  # noqa: S608 - of ours
+            connection.unregister("arrays")

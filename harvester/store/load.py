@@ -135,6 +135,15 @@ def _facts(
         _run(connection, "06_dedupe", zone)
     _run(connection, "07_known", zone)
     rows = connection.execute(sql.text("load/11_counts")).fetchall()
+    counts = {(run_id, source, stream): (stored, revised) for run_id, source, stream, stored, revised in rows}
+    if any(stored or revised for stored, revised in counts.values()):
+        _take_over(connection, zone)
+    _drop(connection, "named", "incoming", "known", "vanished", "listed")
+    return counts
+
+
+def _take_over(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
+    """Store what is new or changed among what came in, and make the sums of the days it touches anew."""
     _run(connection, "12_touched", zone)
     _run(connection, "12_grown_levels", zone)
     for name in _STORE:
@@ -143,7 +152,6 @@ def _facts(
     for name in _DAYS + _LEVELS + PERIODS:
         _run(connection, name, zone)
     _drop(connection, "touched", "level", "period", "near", "near_actors")
-    return {(run_id, source, stream): (stored, revised) for run_id, source, stream, stored, revised in rows}
 
 
 def _coverage(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: ZoneInfo) -> None:

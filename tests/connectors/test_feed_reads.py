@@ -216,7 +216,7 @@ def test_a_clock_that_was_set_back_yields_no_reversed_days():
         '{"version": "https://jsonfeed.org/version/1"}',
         '{"version": "https://jsonfeed.org/version/1", "items": {}}',
         '{"login": true}',
-        gzip.compress(b"<rss/>"),
+        gzip.compress(b"<rss/>", mtime=0),
         b"\x89PNG\r\n\x1a\n" + bytes(100),
         "<?xml version='1.0'?><note><to>x</to></note>",
         '{"version": "https://jsonfeed.org/version/1", "items": [' + "0," * 50_001 + "0]}",

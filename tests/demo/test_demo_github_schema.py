@@ -24,6 +24,7 @@ ANSWERS = {
     f"{REPO}/pulls/{{pull_number}}": "/pulls/{pull}",
     f"{REPO}/pulls/{{pull_number}}/reviews": "/pulls/{pull}/reviews",
     f"{REPO}/pulls/{{pull_number}}/comments": "/pulls/{pull}/comments",
+    f"{REPO}/pulls/{{pull_number}}/commits": "/pulls/{pull}/commits",
     f"{REPO}/stargazers": "/stargazers?per_page=20",
     f"{REPO}/forks": "/forks?per_page=30",
     f"{REPO}/releases": "/releases",

@@ -155,11 +155,13 @@ class Field:
             )
             if metric in days
         }
-        assert by_day == {
+        true_by_day = {
             (metric, subject, day): count
             for metric, counts in days.items()
             for (subject, day), count in counts.items()
         }
+        apart = {key for key, _ in by_day.items() ^ true_by_day.items()}
+        assert apart == set(), {key: (by_day.get(key), true_by_day.get(key)) for key in apart}
         readings = {
             (metric, subject): value
             for metric, subject, value in self.ask(

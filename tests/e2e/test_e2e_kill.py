@@ -67,9 +67,22 @@ class Nursery:
 
 
 def stir(world: World) -> None:
-    """Something new happens everywhere, so that the next harvest has something to do."""
+    """Something new happens everywhere, and something of before goes, so that the next harvest has things to do."""
     now = datetime.now(UTC).replace(microsecond=0)
-    repo = world.repos[0]
+    repo, stranger = world.repos[0], world.new_account(f"stranger-{world.version}")
+    if not repo.has_discussions:
+        world.enable_discussions(repo)
+    for thread in [one for one in repo.threads.values() if one.pull is None][:1]:
+        world.delete_issue(repo, thread)
+    for mark in repo.stars[:1]:
+        world.unstar(repo, mark, now)
+    for fork in repo.forks[:1]:
+        world.unfork(fork)
+    for discussion in [*repo.discussions.values()][:1]:
+        world.delete_discussion(discussion)
+    world.fork(repo, stranger, now)
+    said = world.comment_discussion(world.open_discussion(repo, stranger, at=now), world.person, now)
+    world.choose_answer(said, now)
     issue = world.open_issue(repo, world.person, at=now)
     world.comment(issue, None, at=now)
     pull = world.open_pull(repo, None, at=now)

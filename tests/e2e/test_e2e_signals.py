@@ -37,6 +37,29 @@ def test_an_interrupted_harvest_stores_what_it_fetched(tmp_path: Path, number: s
         farm.check_truth()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_wait_ends_at_once_with_everything_stored(farm: Field, number: signal.Signals) -> None:
+    farm.configure(only="work")
+    limit = faults.secondary_limit(429, retry_after=50)
+    farm.servers.github.faults.inject(limit, "query Pulls")
+    harvest = farm.start("now")
+    until = time.monotonic() + 20
+    while not farm.servers.github.faults.hits:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+    time.sleep(1.0)  # what was under way is answered by now
+    began = time.monotonic()
+    harvest.send_signal(number)
+    _, said = harvest.communicate(timeout=20)
+    assert time.monotonic() - began < 2  # one, and one more for a busy machine
+    assert harvest.returncode == 130
+    assert "Traceback" not in said
+    assert farm.waiting() == []
+    # Issues are read before pull requests.
+    opened = sum(farm.world.truth().days["issues_opened"].values())
+    assert farm.ask("SELECT count(*) FROM observations WHERE metric = 'issues_opened'") == [(opened,)]
+
+
 def test_a_second_interrupt_ends_a_harvest_that_hangs(farm: Field) -> None:
     farm.servers.blog.faults.inject(faults.wire("silence"))
     harvest = farm.start("now")

@@ -190,7 +190,7 @@ class TestMessages:
 
     def test_a_missing_right_is_named_as_github_names_it(self) -> None:
         error = answer(403, {"x-accepted-github-permissions": "issues=read"}, message="Resource not accessible")
-        assert "issues=read" in error.what
+        assert "the permission Issues: read" in error.what
         assert "Resource not accessible" in error.what
 
     def test_a_missing_right_is_named_from_the_stream_where_github_does_not(self) -> None:

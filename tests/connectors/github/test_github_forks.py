@@ -149,6 +149,17 @@ def test_a_total_that_differs_has_all_of_them_read_and_takes_back_what_is_gone(h
     assert shelf.known() == hub.truth()
 
 
+def test_one_made_and_one_deleted_in_the_second_of_the_last_read_are_found_by_the_next(hub: Hub) -> None:
+    hub.fork()
+    shelf = Shelf()
+    read(hub, shelf)
+    hub.fork()
+    del hub.made[3]
+    hub.now += timedelta(minutes=1)
+    read(hub, shelf)
+    assert shelf.known() == hub.truth()
+
+
 def test_of_very_many_some_are_always_gone_and_all_are_read_only_when_it_is_time(hub: Hub) -> None:
     hub.fork(MANY)
     shelf = Shelf()
@@ -192,6 +203,8 @@ def test_two_made_in_one_second_are_both_known(hub: Hub) -> None:
     hub.fork()
     read(hub, shelf)
     assert shelf.known() == hub.truth()
+    hub.now += timedelta(minutes=6)
+    read(hub, shelf)
     hub.asked.clear()
     read(hub, shelf)
     assert hub.asked == []

@@ -39,4 +39,4 @@ def test_a_reading_is_of_the_day_at_which_the_repository_was_looked_at() -> None
     batch = reading(visit(of=replace(repository(), read_at=late)), {"stars": 5})
     [fact] = batch.observations
     assert (fact.key, fact.occurred_at, fact.value) == ("2026-11-25", late, 5)
-    assert batch.checkpoint == {"": {"read_on": "2026-11-25"}}
+    assert batch.checkpoint == {"": {"read_on": "2026-11-25", "name": "ann/one"}}

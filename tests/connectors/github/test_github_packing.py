@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from connectors.github.asks import CORE, GRAPHQL, Ask, Fields, points_of
 from connectors.github.credentials import Credential
 from connectors.github.ledger import Ledger
-from connectors.github.packing import Load, Pending, Turn, next_load
+from connectors.github.packing import LINGER, Load, Pending, Turn, next_load
 
 OTHER = replace(THING, name="Other")
 
@@ -141,3 +141,32 @@ def test_everything_is_sent_once_and_those_of_one_kind_in_their_order(
     for load in loads:
         assert len(load) == 1 or sum(ask.weight for ask in load) <= appetite  # type: ignore[union-attr]
         assert len({id(getattr(ask, "fields", ask)) for ask in load}) == 1
+
+
+class TestCompany:
+    """A small query waits for others while one like it is under way: what that answers may ask for more."""
+
+    def taken(self, *waiting: Pending, now: float = 1.0, appetite: int = 400) -> list[Ask] | None:
+        load = next_load(deque(waiting), appetite, now, under_way=[THING])
+        return load and [one.ask for one in load.pending]
+
+    def test_a_small_one_waits_a_little(self) -> None:
+        one = pending(query(weight=10), since=1.0)
+        assert self.taken(one) is None
+        assert self.taken(one, now=1.0 + LINGER) == [one.ask]
+
+    def test_one_that_is_nearly_full_does_not(self) -> None:
+        assert self.taken(pending(query(weight=10), since=1.0), appetite=12) is not None
+
+    def test_nor_one_that_holds_as_many_as_it_may(self) -> None:
+        few = replace(THING, most=1)
+        load = next_load(deque([pending(query(1, few), since=1.0)]), 400, 1.0, under_way=[few])
+        assert load is not None
+
+    def test_nor_one_that_must_go_alone(self) -> None:
+        assert self.taken(pending(query(), since=1.0, is_alone=True)) is not None
+
+    def test_others_pass_it(self) -> None:
+        small, other, rest = pending(query(), since=1.0), pending(query(2, OTHER), since=1.0), pending(get("/a"))
+        assert self.taken(small, other, rest) == [other.ask]
+        assert self.taken(small, rest) == [rest.ask]

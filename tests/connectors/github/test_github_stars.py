@@ -22,11 +22,13 @@ def week(sunday: date, *days: int) -> dict[str, Any]:
     return {"week": epoch, "total": sum(counts), "days": counts}
 
 
-def tell(github: World, *pages: list[Any], stars: int | None = None, born: str = "2024-01-01T00:00:00Z") -> None:
+def tell(
+    github: World, *pages: list[Any], stars: int | None = None, born: str = "2024-01-01T00:00:00Z", **more: Any
+) -> None:
     """A history of some pages, the newest first; as many stars as it tells of, unless it is said otherwise."""
     if stars is None:
         stars = sum(sum(one["days"]) for page in pages for one in page if isinstance(one, dict) and "total" in one)
-    github.script.add(stargazers_count=stars, created_at=born)
+    github.script.add(stargazers_count=stars, created_at=born, **more)
     github.script.seen.clear()
 
     def answer(request: Request) -> Answer:
@@ -271,6 +273,16 @@ def test_a_week_that_is_none_is_rejected_and_the_others_are_kept(github: World, 
     found = github.read("stars")
     assert len(found.rejects) == 1
     assert [o.key for o in found.observations if o.value] == ["2026-11-22"]
+
+
+def test_a_star_given_and_one_taken_in_the_second_of_the_last_read_are_seen(github: World) -> None:
+    tell(github, [week(SUNDAY, 1)], updated_at="2026-11-24T11:59:59Z")
+    first = github.read("stars")
+    tell(github, [week(SUNDAY, 0, 1)], updated_at="2026-11-24T11:59:59Z")
+    later(github, 1)
+    found = github.read("stars", first.cursor)
+    values = {o.key: o.value for o in found.observations}
+    assert (values["2026-11-22"], values["2026-11-23"]) == (0, 1)
 
 
 class TestWithoutHistory:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from github_script import NOW, World
+from github_script import NOW, World, harvest
 
 from connectors.base import Cost
 from connectors.errors import Malformed, NotPermitted
@@ -116,7 +116,32 @@ class TestRights:
         found = github.read(stream)
         assert isinstance(found.error, NotPermitted)
         assert "Administration: read" in found.error.what
-        assert found.batches == []
+        assert [str(problem) for problem in found.problems] == [str(found.error)]
+        assert found.observations == []
+
+    def test_what_was_refused_twice_is_asked_for_once_a_day_and_read_when_it_is_granted(self, github: World) -> None:
+        for path in ("views", "clones"):
+            github.script.said[f"{TRAFFIC}/{path}"] = REFUSAL
+        cursor: dict[str, Any] = {}
+        for hours, asked in ((0, True), (1, True), (2, False), (11, False), (12, True), (13, False)):
+            github.options["clock"] = lambda hours=hours: NOW + timedelta(hours=hours)
+            github.script.seen.clear()
+            found = github.read("traffic", cursor)
+            cursor = {**cursor, **found.cursor}
+            assert isinstance(found.error, NotPermitted)
+            assert bool(github.script.paths("/traffic/")) == asked
+        tell(github, [day("2026-11-20")], [])
+        github.options["clock"] = lambda: NOW + timedelta(hours=36)
+        assert github.read("traffic", cursor).keys("traffic_views") == ["2026-11-20"]
+
+    def test_where_traffic_was_refused_referrers_are_not_asked_for(self, github: World) -> None:
+        github.script.said[f"{TRAFFIC}/views"] = REFUSAL
+        streams = github.streams()
+        harvest(streams["traffic"])
+        found = harvest(streams["referrers"])
+        assert isinstance(found.error, NotPermitted)
+        assert found.error.what.startswith("referrers of ann/one: the token")
+        assert github.script.paths("popular") == []
 
     def test_a_missing_right_on_one_repository_leaves_the_others(self, github: World) -> None:
         github.script.add(2, "ann/two")

@@ -27,7 +27,7 @@ from harvester.demo.github_access import Token
 from harvester.demo.github_graphql import GraphQL
 from harvester.demo.github_lists import Paging
 from harvester.demo.life import build
-from harvester.demo.things import pull_of, threads_of
+from harvester.demo.things import Access, pull_of, threads_of
 from harvester.demo.wire import Service
 
 OWN = ("wren-hollow/*",)
@@ -92,6 +92,29 @@ def test_days_later_the_harvest_equals_what_happened_then(service: Service[GitHu
         service.app.world.advance(days)
         assert harvester.read() == []
         assert harvester.differences() == {}
+
+
+@pytest.mark.parametrize("access", ["gone", "private"])
+def test_a_repository_that_leaves_the_list_of_its_owner_is_told_of_once(
+    little: Service[GitHub], access: Access
+) -> None:
+    harvester, world = Harvester(little, repos=OWN), little.app.world
+    harvester.read()
+    repo = world.repos[0]
+    facts = len(harvester.facts)
+    world.restrict(repo, access)
+    assert harvester.read() == []
+    [problem] = harvester.problems
+    assert (type(problem), problem.subject) == (Gone, repo.full_name)
+    assert "its history is kept" in str(problem)
+    assert harvester.read() == []
+    assert (harvester.problems, harvester.vanished) == ([], [])
+    assert len(harvester.facts) >= facts
+    world.restrict(repo, "open")
+    assert (harvester.read(), harvester.problems) == ([], [])
+    world.restrict(repo, access)
+    assert harvester.read() == []
+    assert [problem.subject for problem in harvester.problems] == [repo.full_name]
 
 
 @pytest.mark.parametrize("seed", range(8))
