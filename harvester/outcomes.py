@@ -33,8 +33,12 @@ _NAMES: Mapping[type[Exception], str] = {
     Malformed: "malformed",
     SpoolError: "spool failed",
 }
-FINE = frozenset({"ok", "not permitted"})
+FINE = frozenset({"ok", "not permitted", "under way"})
 """Outcomes that call for nobody."""
+SERVED = frozenset({"ok", "partial", "not permitted", "gone"})
+"""Outcomes that another read at once would only repeat: the slot has been served."""
+PASSING = frozenset({"interrupted", "under way"})
+"""Outcomes that say nothing about the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ def failed_sources(outcomes: Iterable[Outcome]) -> list[str]:
     """Sources that somebody should look at: a read failed, or no right let anything be read at all."""
     by_source: dict[str, list[Outcome]] = {}
     for outcome in outcomes:
+        if outcome.outcome == "under way":
+            continue
         by_source.setdefault(outcome.source, []).append(outcome)
     return sorted(
         source

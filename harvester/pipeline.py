@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from harvester.bookkeeping import Bookkeeper
 from harvester.outcomes import Outcome
-from harvester.reading import Order, SourceReader, new_run_id
+from harvester.reading import Order, SourceReader, Stop, new_run_id
 from harvester.spool import Spool
-from harvester.store import Cursor, Loaded, Store, StoreError
+from harvester.store import Loaded, Store, StoreError
+from harvester.turns import Taken, take_turn
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
@@ -59,18 +61,14 @@ def harvest(
     spool.prepare()
     store.prepare(timeout=order.lock_timeout)
     loaded = _try_load(store, spool)
-    pending, run_id = spool.sealed(), new_run_id(clock())
-    terms = store.terms()
+    keeper, run_id = Bookkeeper(store, spool), new_run_id(clock())
 
-    def reader(source: Source) -> SourceReader:
-        def cursors(name: str, streams: list[str]) -> dict[str, Cursor]:
-            return store.cursors(name, streams, pending)
-
-        return SourceReader(settings, source, order, run_id, spool, cursors, terms, stop, clock)
+    def read(source: Source) -> list[Outcome]:
+        return read_in_turn(settings, source, order, run_id, keeper, stop, clock)
 
     outcomes: list[Outcome] = []
     with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(sources))), thread_name_prefix="source") as pool:
-        jobs = {pool.submit(reader(source).read) for source in sources}
+        jobs = {pool.submit(read, source) for source in sources}
         try:
             while jobs:
                 done, jobs = wait(jobs, timeout=_LOAD_EVERY, return_when=FIRST_COMPLETED)
@@ -88,6 +86,27 @@ def harvest(
     except StoreError as error:
         busy = error
     return Harvest(run_id, tuple(outcomes), loaded, busy, tuple(spool.damaged), stop.is_set())
+
+
+def read_in_turn(
+    settings: Settings,
+    source: Source,
+    order: Order,
+    run_id: str,
+    keeper: Bookkeeper,
+    stop: Stop,
+    clock: Callable[[], datetime],
+) -> list[Outcome]:
+    """Read one source, unless somebody else is at it. Raises StoreError, SpoolError."""
+    turn = take_turn(settings.spool, source.name)
+    if isinstance(turn, Taken):
+        return [Outcome(source.name, "", "under way", str(turn))]
+    try:
+        # Not before it is our turn: whoever had it has moved the cursors.
+        books = keeper.books(timeout=order.lock_timeout)
+        return SourceReader(settings, source, order, run_id, keeper.spool, books, stop, clock).read()
+    finally:
+        turn.release()
 
 
 def _results(done: set[Future[list[Outcome]]]) -> list[Outcome]:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from connectors.base import Budget, Context, Cost, Plannable, Stream
 from harvester.outcomes import verdict
 from harvester.pipeline import utc_now
 from harvester.reading import Order, open_context, start_of
 from harvester.spool import Spool
-from harvester.store import Cursor, Store, StoreError, Terms
+from harvester.store import Books, Cursor, Store, StoreError
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
@@ -37,24 +37,20 @@ class Plan:
 def plan(settings: Settings, sources: Sequence[Source], order: Order) -> Iterator[Plan]:
     """A plan per source. Asks the services what has changed, reads and stores nothing."""
     pending = Spool(settings.spool).peek() if settings.spool.is_dir() else []
-    store = Store(settings.database, settings.timezone)
     try:
-        terms = store.terms()
+        books = Store(settings.database, settings.timezone).books().with_pending(pending)
     except StoreError:  # there is no database yet: everything is new
-        terms = None
+        books = Books()
     for source in sources:
-        yield _plan(settings, source, order, store if terms else None, terms, pending)
+        yield _plan(settings, source, order, books)
 
 
-def _plan(
-    settings: Settings, source: Source, order: Order, store: Store | None, terms: Terms | None, pending: Sequence[Any]
-) -> Plan:
+def _plan(settings: Settings, source: Source, order: Order, books: Books) -> Plan:
     context = open_context(settings, source, clock=utc_now, since=order.since, stop=threading.Event())
-    context.meter.budgets.update(terms.budgets if terms else {})
+    context.meter.budgets.update(books.terms.budgets)
     try:
         streams = list(source.connector.open(source.config, context))
-        names = [stream.spec.name for stream in streams]
-        cursors = store.cursors(source.name, names, pending) if store else {}
+        cursors = books.cursors_of(source.name, [stream.spec.name for stream in streams])
         return _added(source, streams, cursors, order, context)
     except Exception as error:  # noqa: BLE001 - a connector's failure is the answer
         return Plan(source.name, (), (), {}, *verdict(source, error))

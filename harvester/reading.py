@@ -7,12 +7,12 @@ import random
 import secrets
 import threading
 from collections.abc import Callable, Generator, Mapping
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from connectors.base import Batch, Budget, Context, Coverage, Kind, Meter, Observation, Reject, Stream, StreamSpec
+from connectors.base import Batch, Budget, Context, Coverage, Meter, Reject, Stream, StreamSpec
 from connectors.errors import (
     ConnectorError,
     Malformed,
@@ -20,18 +20,21 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.http import Http
-from harvester.outcomes import Outcome, ends_source, verdict, word_for
+from harvester.outcomes import PASSING, SERVED, Outcome, ends_source, verdict, word_for
 from harvester.redact import redact
+from harvester.sound import sound_part
 from harvester.spool import Finish, Read, Spool, SpoolError, Writer
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
-    from harvester.store import Cursor, Terms
+    from harvester.store import Books, Cursor
 
 log = logging.getLogger(__name__)
 
 _SHOWN_REJECTS = 3
 _SHOWN_PROBLEMS = 5
+_NO_STREAM = StreamSpec("", ())
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 class Stop(Protocol):
@@ -57,9 +60,13 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is asked of a harvest. `full`: ignore cursors. `since`: backfill from this day."""
+    """What is asked of a harvest. `full`: ignore cursors. `since`: backfill from this day.
+
+    `scheduled_for`: the slot it serves, aware, where somebody has a schedule.
+    """
 
     trigger: str = "now"
+    scheduled_for: datetime | None = None
     full: bool = False
     since: date | None = None
     lock_timeout: float = 30.0
@@ -86,34 +93,69 @@ class SourceReader:
     order: Order
     run_id: str
     spool: Spool
-    cursors: Callable[[str, list[str]], Mapping[str, Cursor]]
-    terms: Terms
+    books: Books
     stop: Stop
     clock: Callable[[], datetime]
 
     def read(self) -> list[Outcome]:
         """Read every stream; what a source does is told in the outcomes, never raised."""
-        paused_until = self.terms.paused.get(self.source.name)
+        paused_until = self.books.terms.paused.get(self.source.name)
         if paused_until and paused_until > self.clock():
             back = f"{paused_until:%Y-%m-%d %H:%M} UTC"
             return [
                 Outcome(self.source.name, "", "rate limited", f"the service asked not to be called before {back}")
             ]
         context = open_context(self.settings, self.source, clock=self.clock, since=self.order.since, stop=self.stop)
-        context.meter.budgets.update(self.terms.budgets)
+        context.meter.budgets.update(self.books.terms.budgets)
         try:
             streams = list(self.source.connector.open(self.source.config, context))
         except Exception as error:  # noqa: BLE001 - a connector's failure stays its own
-            return [Outcome(self.source.name, "", *verdict(self.source, error))]
+            return [self._not_opened(error)]
         else:
             return self._read_all(streams, context)
         finally:
             context.http.close()
 
+    def _not_opened(self, error: Exception) -> Outcome:
+        """Nothing could be read; the run is told of as one of a stream without a name."""
+        outcome = Outcome(self.source.name, "", *verdict(self.source, error))
+        now = self.clock()
+        end = Finish(
+            finished_at=now,
+            outcome=outcome.outcome,
+            succeeded=False,
+            failed=True,
+            message=outcome.message,
+            next_due=self.source.schedule.next_after(now, self.settings.timezone),
+        )
+        with suppress(SpoolError):  # what could not be opened is in the outcome
+            self.spool.writer(self.describe(_NO_STREAM, now), {}).finish(end)
+        return outcome
+
+    def describe(self, spec: StreamSpec, started_at: datetime) -> Read:
+        """What the segments of a stream say of their read."""
+        source, order = self.source, self.order
+        return Read(
+            source=source.name,
+            connector=source.connector.name,
+            person=source.person,
+            schedule=str(source.schedule),
+            config_hash=source.config_hash,
+            stream=spec.name,
+            cursor_version=spec.cursor_version,
+            metrics=spec.metrics,
+            run_id=self.run_id,
+            trigger=order.trigger,
+            started_at=started_at,
+            scheduled_for=order.scheduled_for,
+        )
+
     def _read_all(self, streams: list[Stream], context: Context) -> list[Outcome]:
         """The outcomes in the order of the streams. The first one alone: it finds out what would refuse them all."""
-        course = _Course(self, context, self.cursors(self.source.name, [stream.spec.name for stream in streams]))
-        course.left = len(streams)
+        cursors = self.books.cursors_of(self.source.name, [stream.spec.name for stream in streams])
+        # A clock put back a little must not make the slot that is being served due again.
+        began_at = max(self.clock(), self.order.scheduled_for or _LONG_AGO)
+        course = _Course(self, context, cursors, began_at, len(streams))
         lanes: dict[str, list[Stream]] = {}
         for stream in streams[1:]:
             lanes.setdefault(stream.spec.lane, []).append(stream)
@@ -128,6 +170,15 @@ class SourceReader:
         return [course.outcomes[stream.spec.name] for stream in streams]
 
 
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    """What the end of a stream says of its source; as in spool.Finish."""
+
+    succeeded: bool
+    served: datetime | None
+    failed: bool
+
+
 @dataclass(slots=True)
 class _Course:
     """How the read of a source's streams goes. `left`: those that have not ended yet."""
@@ -135,10 +186,12 @@ class _Course:
     owner: SourceReader
     context: Context
     cursors: Mapping[str, Cursor]
+    began_at: datetime
     left: int = 0
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     is_fine: bool = True
     has_read: bool = False
+    has_served: bool = True
     _ended_by: Exception | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -156,16 +209,22 @@ class _Course:
             else:
                 _StreamReader(self.owner, self, stream, self.context, self.cursors[name]).read()
 
-    def end(self, outcome: Outcome, error: Exception | None) -> bool:
-        """Take note of how a stream has ended; whether it was the last, and the source has been read."""
+    def end(self, outcome: Outcome, error: Exception | None) -> _Ending:
+        """Take note of how a stream has ended; what that says of the source."""
         with self._lock:
             self.left -= 1
             self.outcomes[outcome.stream] = outcome
             self.is_fine = self.is_fine and not outcome.is_failure
             self.has_read = self.has_read or outcome.is_success
+            self.has_served = self.has_served and outcome.outcome in SERVED
             if ends_source(error):
                 self._ended_by = error
-            return not self.left and self.is_fine and self.has_read
+            is_last = not self.left
+            return _Ending(
+                succeeded=is_last and self.is_fine and self.has_read,
+                served=self.began_at if is_last and self.has_served else None,
+                failed=outcome.outcome not in SERVED | PASSING,
+            )
 
 
 @dataclass(slots=True)
@@ -180,7 +239,7 @@ class _StreamReader:
     def read(self) -> None:
         """Read it; how that went is told to the course. A source succeeds when the last of its streams ends."""
         owner, spec = self.owner, self.stream.spec
-        writer = owner.spool.writer(self._read(), self.stored.parts)
+        writer = owner.spool.writer(owner.describe(spec, owner.clock()), self.stored.parts)
         error: Exception | None = None
         with self.context.meter.watch() as spent:
             try:
@@ -192,23 +251,7 @@ class _StreamReader:
         outcome = Outcome(
             owner.source.name, spec.name, word, message, tally.observations, tally.rejected, spent.requests
         )
-        self._finish(writer, outcome, error, spent.points, self.course.end(outcome, error))
-
-    def _read(self) -> Read:
-        owner, source, spec = self.owner, self.owner.source, self.stream.spec
-        return Read(
-            source=source.name,
-            connector=source.connector.name,
-            person=source.person,
-            schedule=str(source.schedule),
-            config_hash=source.config_hash,
-            stream=spec.name,
-            cursor_version=spec.cursor_version,
-            metrics=spec.metrics,
-            run_id=owner.run_id,
-            trigger=owner.order.trigger,
-            started_at=owner.clock(),
-        )
+        self._finish(writer, outcome, error, spent.points)
 
     def _attempts(self, writer: Writer) -> None:
         """Read to the end; after a passing failure go on from the last checkpoint, as often as patience allows."""
@@ -244,7 +287,7 @@ class _StreamReader:
         # A generator's own clean-up must run now, not when the collector comes by.
         with closing(batches) if isinstance(batches, Generator) else nullcontext():
             for batch in batches:
-                sound = _sound(batch, self.stream.spec)
+                sound = sound_part(batch, self.stream.spec)
                 self.tally.observations += len(sound.observations)
                 self.tally.rejected += len(sound.rejects)
                 self.tally.rejects += sound.rejects[: _SHOWN_REJECTS - len(self.tally.rejects)]
@@ -270,10 +313,8 @@ class _StreamReader:
             parts.append(f"{self.tally.rejected} records could not be used ({redact(shown)})")
         return word, "; ".join(parts)
 
-    def _finish(
-        self, writer: Writer, outcome: Outcome, error: Exception | None, points: int, succeeded: bool
-    ) -> None:
-        owner = self.owner
+    def _finish(self, writer: Writer, outcome: Outcome, error: Exception | None, points: int) -> None:
+        owner, ending = self.owner, self.course.end(outcome, error)
         now, today = owner.clock(), self.context.today()
         if error or outcome.outcome == "interrupted":
             span = Coverage(today, today, "missing", outcome.message[:300])
@@ -288,11 +329,13 @@ class _StreamReader:
                 Finish(
                     finished_at=now,
                     outcome=outcome.outcome,
-                    succeeded=succeeded,
+                    succeeded=ending.succeeded,
+                    served=ending.served,
+                    failed=ending.failed,
                     message=outcome.message,
                     requests=outcome.requests,
                     points=points,
-                    next_due=owner.source.schedule.next_after(now, owner.settings.timezone),
+                    next_due=owner.source.schedule.next_after(ending.served or now, owner.settings.timezone),
                     paused_until=error.retry_at if isinstance(error, RateLimited) and not error.bucket else None,
                     budgets=self._budgets(),
                 )
@@ -303,7 +346,7 @@ class _StreamReader:
 
     def _budgets(self) -> dict[tuple[str, str], Budget]:
         """Those that this run was told something of."""
-        before = self.owner.terms.budgets
+        before = self.owner.books.terms.budgets
         return {key: left for key, left in self.context.meter.budgets.items() if before.get(key) != left}
 
 
@@ -343,37 +386,3 @@ def open_context(
 def new_run_id(now: datetime) -> str:
     """Sorts by time, differs between processes of the same second."""
     return f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
-
-
-def _sound(batch: Batch, spec: StreamSpec) -> Batch:
-    """The batch without observations that could not be loaded: those become rejects, never a blocked spool.
-
-    A listing that lost one of its facts is none: what is not told in it would be taken back.
-    """
-    kinds = {metric.name: metric.kind for metric in spec.metrics}
-    faults = [_fault(observation, kinds) for observation in batch.observations]
-    if not any(faults):
-        return batch
-    good = [observation for observation, fault in zip(batch.observations, faults, strict=True) if not fault]
-    bad = [
-        Reject(f"{observation.metric} {observation.subject} {observation.key}"[:200], fault)
-        for observation, fault in zip(batch.observations, faults, strict=True)
-        if fault
-    ]
-    return replace(batch, observations=good, rejects=[*batch.rejects, *bad], listings=())
-
-
-def _fault(observation: Observation, kinds: Mapping[str, Kind]) -> str:
-    kind = kinds.get(observation.metric)
-    if kind is None:
-        return "the stream does not declare this metric"
-    if kind is not Kind.EVENT and not _is_day(observation.key):
-        return "the key of a daily or level fact must be a day, YYYY-MM-DD"
-    return ""
-
-
-def _is_day(key: str) -> bool:
-    try:
-        return date.fromisoformat(key).isoformat() == key
-    except ValueError:
-        return False

@@ -61,11 +61,17 @@ class Read:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """How a read ended; its segment is the last of it."""
+    """How a read ended; its segment is the last of it.
+
+    `succeeded`: the source has been read, and nobody need act. `served`: the source has been read as its slot asked
+    for; when that began. `failed`: it could not be.
+    """
 
     finished_at: datetime
     outcome: str
     succeeded: bool
+    served: datetime | None = None
+    failed: bool = False
     message: str = ""
     requests: int = 0
     points: int = 0
@@ -107,6 +113,7 @@ class Spool:
 
     folder: Path
     damaged: list[str] = field(default_factory=list)
+    _known: dict[tuple[Path, int, int], Segment] = field(default_factory=dict, repr=False)
 
     def prepare(self) -> None:
         """Create the folder and drop what dead processes left unsealed. Raises SpoolError."""
@@ -115,7 +122,7 @@ class Spool:
             for path in self.folder.glob(f".*{_OPEN}"):
                 _remove_if_abandoned(path)
         except OSError as error:
-            raise _unusable(self.folder, error) from None
+            raise unusable_spool(self.folder, error) from None
 
     def sealed(self) -> list[Segment]:
         """What waits, oldest first. A damaged file is set aside and reported in `damaged`; its source repeats it."""
@@ -126,20 +133,26 @@ class Spool:
         return self._whole(lambda _path, _why: None)
 
     def _whole(self, otherwise: Callable[[Path, str], None]) -> list[Segment]:
-        found = []
+        found = {}
         for path in sorted(self.folder.glob(f"*{_SEALED}")):
             try:
-                found.append(_parse(path))
+                file = path.stat()
+                key = path, file.st_mtime_ns, file.st_size
+                found[key] = self._known.get(key) or _parse(path)
             except FileNotFoundError:
                 continue  # another process has loaded it since
             except (ValueError, KeyError, TypeError, IsADirectoryError) as error:
                 otherwise(path, str(error) if isinstance(error, ValueError) else "not a whole segment")
-        return found
+        self._known = found
+        return list(found.values())
 
     def set_aside(self, path: Path, why: str) -> None:
         """Keep a segment that cannot be used out of the way, and say so in `damaged`; its cursor did not move."""
         aside = path.with_suffix(_DAMAGED)
-        path.rename(aside)
+        try:
+            path.rename(aside)
+        except FileNotFoundError:
+            return  # somebody else has just set it aside
         self.damaged.append(f"{path.name}: {why}; set aside as {aside.name}, its facts are read again")
 
     def writer(self, read: Read, base: Mapping[str, Any]) -> Writer:
@@ -191,7 +204,7 @@ class Writer:
             self._seal(None)
         except OSError as error:
             self._drop()
-            raise _unusable(self._folder, error) from None
+            raise unusable_spool(self._folder, error) from None
         return True
 
     def finish(self, end: Finish) -> None:
@@ -200,7 +213,7 @@ class Writer:
             self._seal({name: _jsonable(getattr(end, name)) for name in Finish.__slots__})
         except OSError as error:
             self._drop()
-            raise _unusable(self._folder, error) from None
+            raise unusable_spool(self._folder, error) from None
 
     @property
     def progress(self) -> dict[str, Any]:
@@ -394,7 +407,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-def _unusable(folder: Path, error: OSError) -> SpoolError:
+def unusable_spool(folder: Path, error: OSError) -> SpoolError:
+    """What happened to the folder and what to do."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return SpoolError(
             f"{folder}: the disk is full; free some space and run again, the reads go on where they were"

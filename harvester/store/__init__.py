@@ -5,9 +5,10 @@ The database is open only for moments: to ask, to load, to keep scores. Between 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -17,11 +18,13 @@ import duckdb
 
 from harvester.spool import Segment, Spool
 from harvester.store import ledger, migrations, sql
-from harvester.store.connection import open_reader, open_writer, unusable, without_pandas
+from harvester.store.books import Books, read_books
+from harvester.store.connection import copy_file, open_reader, open_writer, unusable, without_pandas
 from harvester.store.errors import Busy, StoreError
 from harvester.store.ledger import Cursor, Terms
 from harvester.store.load import Loaded, forget, load
 from harvester.store.lock import loading
+from harvester.store.records import SourceRecord
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -29,9 +32,11 @@ if TYPE_CHECKING:
     Columns = Mapping[str, npt.NDArray[Any]]
 
 __all__ = [
+    "Books",
     "Busy",
     "Cursor",
     "Loaded",
+    "SourceRecord",
     "Store",
     "StoreError",
     "Terms",
@@ -40,6 +45,8 @@ __all__ = [
     "scored_inputs",
     "standing",
 ]
+
+log = logging.getLogger(__name__)
 
 # One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
 ROWS_PER_LOAD = 200_000
@@ -58,13 +65,25 @@ class Store:
     zone: ZoneInfo
 
     def prepare(self, *, timeout: float) -> None:
-        """Create or migrate the database where that is needed. Raises Busy, StoreError."""
+        """Create the database, or migrate it after a copy of what it was. Raises Busy, StoreError."""
         if self.path.exists():
             with self.reading(timeout=timeout) as connection:
                 if migrations.is_current(connection):
                     return
+                before = migrations.version(connection)
+            if 0 < before < migrations.latest():
+                self._back_up(before, timeout)
         with self._writing(timeout):
             pass
+
+    def _back_up(self, schema: int, timeout: float) -> None:
+        backup = self.path.with_name(f"{self.path.name}.schema-{schema}.bak")
+        with loading(self.path, timeout=timeout), _ONE_AT_A_TIME:
+            copy_file(self.path, backup, timeout=timeout)
+        log.warning(
+            "%s has schema %d and is brought to %d; as it was, it is kept as %s",
+            self.path, schema, migrations.latest(), backup.name,
+        )  # fmt: skip
 
     def load(self, spool: Spool, *, timeout: float) -> Loaded:
         """Load everything sealed, oldest first, and remove it from the spool.
@@ -103,24 +122,19 @@ class Store:
             segment.path.unlink(missing_ok=True)
         return done
 
-    def cursors(self, source: str, streams: Sequence[str], pending: Sequence[Segment]) -> dict[str, Cursor]:
-        """Where each stream's next read starts, counting what is sealed but not loaded yet."""
-        with self.reading(timeout=30) as connection:
-            stored = ledger.cursors(connection)
-        found = {stream: stored.get((source, stream), Cursor({}, 0)) for stream in streams}
-        for segment in pending:
-            of, stream = segment.stream
-            if of == source and stream in found:
-                known = found[stream]
-                if all(known.parts.get(part) == value for part, value in segment.base.items()):
-                    version = max(known.version, segment.read["cursor_version"])
-                    found[stream] = Cursor({**known.parts, **segment.checkpoint}, version)
-        return found
+    def books(self, *, timeout: float = 30.0) -> Books:
+        """What is known of the sources, their cursors and allowances. Raises Busy, StoreError."""
+        with self.reading(timeout=timeout) as connection:
+            return read_books(connection)
 
-    def terms(self) -> Terms:
-        """What services have last said: who is to be left alone until when, and what is left of allowances."""
-        with self.reading() as connection:
-            return ledger.terms(connection)
+    def mark(self) -> tuple[int, ...]:
+        """Changes whenever anybody has written the database; found without opening it."""
+        marks: list[int] = []
+        for path in (self.path, self.path.with_name(self.path.name + ".wal")):
+            with suppress(FileNotFoundError):
+                found = path.stat()
+                marks += (found.st_ino, found.st_mtime_ns, found.st_size)
+        return tuple(marks)
 
     @contextmanager
     def reading(self, *, timeout: float = 30.0) -> Iterator[duckdb.DuckDBPyConnection]:

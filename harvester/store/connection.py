@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import subprocess
 import sys
 import threading
 import time
@@ -154,3 +155,31 @@ def transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
         with suppress(duckdb.Error):
             connection.rollback()
         raise
+
+
+def copy_file(path: Path, target: Path, *, timeout: float) -> None:
+    """Copy the database as it is at one moment, by a process of its own, and put it in place whole or not at all.
+
+    This process must have no connection to it: here the file is open for reading only, so that nobody can write, and
+    opened and closed as a plain file by the copying process alone, which would take DuckDB's lock away from ours.
+    Raises Busy, StoreError.
+    """
+    # What a killed process left in the write-ahead log is not in the file yet; closing brings it there.
+    if path.with_name(path.name + ".wal").exists():
+        open_writer(path, timeout=timeout, threads=1).close()
+    unfinished = target.with_name(f"{target.name}.{os.getpid()}.part")
+    connection = open_reader(path, timeout=timeout, threads=1)
+    try:
+        done = subprocess.run(["cp", "--", str(path), str(unfinished)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+        if done.returncode:
+            raise StoreError(
+                f"{target}: cannot be written ({done.stderr.strip()}); free some space, or check its folder"
+            )
+        unfinished.replace(target)
+    except OSError as error:
+        raise StoreError(
+            f"{target}: cannot be written ({error.strerror}); check its folder's owner and mode"
+        ) from None
+    finally:
+        connection.close()
+        unfinished.unlink(missing_ok=True)

@@ -127,15 +127,6 @@ def record_run(connection: duckdb.DuckDBPyConnection, segment: Segment, stored: 
         " WHERE run_id = $run_id AND source = $source AND stream = $stream",
         {**run, **{name: finish[name] for name in ("finished_at", "outcome", "message", "requests", "points")}},
     )
-    connection.execute(
-        "UPDATE store.sources SET next_due = $next_due::TIMESTAMP, paused_until = $paused_until::TIMESTAMP,"
-        " last_success = CASE WHEN $succeeded THEN $finished_at::TIMESTAMP ELSE last_success END"
-        " WHERE source = $source",
-        {
-            "source": read["source"],
-            **{name: finish[name] for name in ("next_due", "paused_until", "succeeded", "finished_at")},
-        },
-    )
 
 
 def _record_budgets(connection: duckdb.DuckDBPyConnection, segment: Segment) -> None:

@@ -14,6 +14,7 @@ from harvester.spool import Segment
 from harvester.store import ledger, sql
 from harvester.store.connection import transaction
 from harvester.store.metatable import get_meta, set_meta
+from harvester.store.records import read_records, write_records
 
 _VANISHED = ("05_vanished", "05_vanished_note", "05_take_back")
 _STORE = ("08_supersede", "09_unset", "10_insert")
@@ -59,6 +60,7 @@ def load(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zon
         for segment in fresh:
             stored, revised = counts.pop((segment.read["run_id"], *segment.stream), (0, 0))
             ledger.record_run(connection, segment, stored, revised)
+        _record_sources(connection, fresh)
         connection.execute(
             "INSERT INTO store.segments (segment_id) SELECT unnest($ids)",
             {"ids": [segment.id for segment in fresh]},
@@ -84,6 +86,18 @@ def _declare(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment])
     """Sources and metrics as the newest segment of each declares them."""
     for segment in {segment.stream: segment for segment in segments}.values():
         ledger.declare(connection, segment.read)
+
+
+def _record_sources(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
+    """How the sources stand after the reads that end with these segments."""
+    ended = [segment for segment in segments if segment.finish]
+    if not ended:
+        return
+    known, touched = read_records(connection), {}
+    for segment in ended:
+        source = segment.read["source"]
+        touched[source] = known[source] = known[source].after(segment.read, segment.finish or {})
+    write_records(connection, touched)
 
 
 def _advance(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> tuple[list[Segment], int]:

@@ -17,7 +17,7 @@ from harvester.outcomes import Outcome
 from harvester.reading import Order, Patience, SourceReader
 from harvester.schedule import parse
 from harvester.spool import Spool
-from harvester.store import Cursor, Terms
+from harvester.store import Books, Cursor, Terms
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 SPEC = StreamSpec("issues", (Metric("issues_opened", Kind.EVENT), Metric("forks", Kind.LEVEL)), cursor_version=2)
@@ -98,17 +98,17 @@ def read(
     spool.prepare()
     one = source(*streams, fails=fails)
 
-    def cursors(_source: str, names: list[str]) -> dict[str, Cursor]:
-        return {name: stored or Cursor({}, 0) for name in names}
-
+    books = Books(
+        cursors={(one.name, stream.spec.name): stored for stream in streams if stored},
+        terms=Terms({"work": paused_until} if paused_until else {}, budgets or {}),
+    )
     return SourceReader(
         settings(folder, one),
         one,
         order,
         "run-1",
         spool,
-        cursors,
-        Terms({"work": paused_until} if paused_until else {}, budgets or {}),
+        books,
         stop or threading.Event(),
         lambda: NOW,
     ).read()

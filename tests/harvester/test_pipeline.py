@@ -12,6 +12,7 @@ import pytest
 
 from connectors.base import Batch
 from connectors.errors import AuthFailed, Gone, NotPermitted
+from harvester.bookkeeping import Bookkeeper
 from harvester.cli.now import exit_code
 from harvester.config import Source
 from harvester.outcomes import Outcome
@@ -99,7 +100,7 @@ def test_a_read_goes_on_from_a_checkpoint_that_waits_in_the_spool(tmp_path: Path
     store, spool = Store(one.database, one.timezone), Spool(one.spool)
     store.prepare(timeout=1)
     read(tmp_path, Scripted([[Batch([issue("1")], checkpoint={"at": 1})]]))
-    cursor = store.cursors("work", ["issues"], spool.sealed())["issues"]
+    cursor = Bookkeeper(store, spool).books().cursors["work", "issues"]
     assert (cursor.parts, cursor.version) == ({"at": 1}, 2)
 
 

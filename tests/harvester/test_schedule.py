@@ -303,6 +303,12 @@ def test_success_in_the_future_does_not_stop_the_source():
     assert parse("@daily").due(at("2035-01-01T00:00"), now, UTC_ZONE) == now
 
 
+def test_a_clock_put_back_an_hour_repeats_no_slot():
+    schedule, served = parse("0 * * * *"), at("2026-11-24T10:00")
+
+    assert schedule.due(served, at("2026-11-24T09:00"), UTC_ZONE) == at("2026-11-24T11:00")
+
+
 def test_local_moment_is_refused():
     with pytest.raises(ValueError, match="must be UTC"):
         parse("@daily").next_after(datetime(2026, 11, 24, tzinfo=NEW_YORK), NEW_YORK)

@@ -184,7 +184,7 @@ def test_days_between_two_readings_of_a_level_are_estimated(shelf: Shelf) -> Non
 
 def test_the_cursor_advances_with_the_facts(shelf: Shelf) -> None:
     shelf.harvest(Batch([issue("1")], checkpoint={"1": {"page": 2}}))
-    assert shelf.store.cursors("work", ["everything"], [])["everything"].parts == {"1": {"page": 2}}
+    assert shelf.store.books().cursors["work", "everything"].parts == {"1": {"page": 2}}
 
 
 def test_a_run_that_started_from_an_overtaken_cursor_stores_nothing(shelf: Shelf) -> None:
@@ -202,13 +202,13 @@ def test_parts_of_a_cursor_advance_by_themselves(shelf: Shelf) -> None:
     shelf.seal(Batch([issue("1")], checkpoint={"1": "a"}), base={})
     shelf.seal(Batch([issue("2")], checkpoint={"2": "b"}), base={})
     assert shelf.load().fenced == 0
-    assert shelf.store.cursors("work", ["everything"], [])["everything"].parts == {"1": "a", "2": "b"}
+    assert shelf.store.books().cursors["work", "everything"].parts == {"1": "a", "2": "b"}
 
 
 def test_pending_segments_count_for_where_the_next_read_starts(shelf: Shelf) -> None:
     shelf.seal(Batch([issue("1")], checkpoint={"1": "a"}))
-    cursors = shelf.store.cursors("work", ["everything"], shelf.spool.sealed())
-    assert cursors["everything"].parts == {"1": "a"}
+    books = shelf.store.books().with_pending(shelf.spool.sealed())
+    assert books.cursors["work", "everything"].parts == {"1": "a"}
 
 
 def test_a_replay_after_a_crash_between_commit_and_removal_stores_nothing(shelf: Shelf) -> None:
@@ -232,7 +232,7 @@ def test_a_segment_that_cannot_be_loaded_is_set_aside_and_blocks_nothing(shelf: 
     bad.write_text(bad.read_text().replace('2026-11-03"', 'not a day"'))
     assert shelf.load().stored == 1
     assert "set aside" in shelf.spool.damaged[0]
-    assert shelf.store.cursors("work", ["everything"], [])["everything"].parts == {}
+    assert shelf.store.books().cursors_of("work", ["everything"])["everything"].parts == {}
 
 
 def test_allowances_are_kept_per_source_and_told_by_credential(shelf: Shelf) -> None:
@@ -244,7 +244,7 @@ def test_allowances_are_kept_per_source_and_told_by_credential(shelf: Shelf) -> 
 
     for remaining, credential in ((4000, "env:T"), (3000, "env:T"), (10, "env:U")):
         harvest(remaining, credential)
-    assert shelf.store.terms().budgets == {
+    assert shelf.store.books().terms.budgets == {
         ("env:T", "core"): Budget(5000, 3000, at(1, 14)),
         ("env:U", "core"): Budget(5000, 10, at(1, 14)),
     }

@@ -1,6 +1,6 @@
 """When a source is due: crontab(5), nicknames and intervals, counted in the user's time zone.
 
-The only module that imports apscheduler, and only when a crontab line is asked for its next time.
+Imports apscheduler only when a crontab line is asked for its next time.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ _ALL_HOURS = frozenset(range(24))
 _ALL_DAYS = frozenset(range(1, 32))
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
 _LONGEST_INTERVAL = timedelta(days=366)
+_CLOCK_CORRECTION = timedelta(hours=2)
 _NICKNAMES = {
     "@hourly": "0 * * * *",
     "@daily": "0 0 * * *",
@@ -74,8 +75,9 @@ class Schedule:
         Only the last success counts, so a run missed by a reboot or a suspend is due as soon as somebody asks, and
         several missed ones are due as one.
         """
-        # A success in the future is a clock that was wrong once; believing it would stop the source until then.
-        if last_success is None or last_success > now:
+        # A success far in the future is a clock that was wrong once: believing it would stop the source until then.
+        # A near one is a clock that was put back a little: doubting it would repeat the slots of that while.
+        if last_success is None or last_success > now + _CLOCK_CORRECTION:
             return now
         return self.next_after(last_success, timezone)
 
