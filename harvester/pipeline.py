@@ -13,8 +13,8 @@ from harvester.bookkeeping import Bookkeeper
 from harvester.outcomes import Outcome
 from harvester.reading import Order, SourceReader, Stop, new_run_id
 from harvester.spool import Spool
-from harvester.store import Loaded, Store, StoreError
-from harvester.turns import Taken, take_turn
+from harvester.store import Books, Loaded, Store, StoreError
+from harvester.turns import Taken, Turn, take_turn
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
@@ -96,17 +96,28 @@ def read_in_turn(
     keeper: Bookkeeper,
     stop: Stop,
     clock: Callable[[], datetime],
+    *,
+    taken: Callable[[Turn], None] = lambda _: None,
 ) -> list[Outcome]:
-    """Read one source, unless somebody else is at it. Raises StoreError, SpoolError."""
+    """Read one source, unless somebody else is at it; `taken` is told of the turn. Raises StoreError, SpoolError."""
     turn = take_turn(settings.spool, source.name)
     if isinstance(turn, Taken):
         return [Outcome(source.name, "", "under way", str(turn))]
+    taken(turn)
     try:
         # Not before it is our turn: whoever had it has moved the cursors.
         books = keeper.books(timeout=order.lock_timeout)
         return SourceReader(settings, source, order, run_id, keeper.spool, books, stop, clock).read()
     finally:
         turn.release()
+
+
+def tell_abandoned(
+    settings: Settings, source: Source, order: Order, run_id: str, keeper: Bookkeeper, clock: Callable[[], datetime]
+) -> Outcome:
+    """Note that a run hangs and was left behind; what it has sealed until now counts."""
+    reader = SourceReader(settings, source, order, run_id, keeper.spool, Books(), threading.Event(), clock)
+    return reader.tell("abandoned", "gave no sign of life and was left behind; read again later")
 
 
 def _results(done: set[Future[list[Outcome]]]) -> list[Outcome]:

@@ -110,15 +110,15 @@ class SourceReader:
         try:
             streams = list(self.source.connector.open(self.source.config, context))
         except Exception as error:  # noqa: BLE001 - a connector's failure stays its own
-            return [self._not_opened(error)]
+            return [self.tell(*verdict(self.source, error))]
         else:
             return self._read_all(streams, context)
         finally:
             context.http.close()
 
-    def _not_opened(self, error: Exception) -> Outcome:
-        """Nothing could be read; the run is told of as one of a stream without a name."""
-        outcome = Outcome(self.source.name, "", *verdict(self.source, error))
+    def tell(self, word: str, message: str) -> Outcome:
+        """Note how the run of the whole source has failed; it is told of as one of a stream without a name."""
+        outcome = Outcome(self.source.name, "", word, message)
         now = self.clock()
         end = Finish(
             finished_at=now,

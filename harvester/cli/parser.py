@@ -38,6 +38,10 @@ def build() -> argparse.ArgumentParser:
     check = command("check", "validate the configuration, then ask every source whether it can be read")
     check.add_argument("sources", nargs="*", metavar="SOURCE", help="only these (default: all enabled)")
     _now(command("now", "one harvest of the named sources, then the score"))
+    daemon = command("daemon", "the scheduler, in the foreground: reads each source when its schedule says so")
+    daemon.add_argument(
+        "--log", choices=("plain", "json"), default="plain", help="how lines on standard error look (default: plain)"
+    )
     status = command("status", "how each source stands: last success, next due, rows, failures")
     status.add_argument("--json", action="store_true", help="as JSON")
     _score(command("score", "the influence table"))
@@ -55,6 +59,9 @@ def build() -> argparse.ArgumentParser:
     query.add_argument(
         "--format", choices=("table", "csv", "json", "parquet"), default="table", help="default: table"
     )
+    export = command("export", "every public view as a file, for tools that read no DuckDB")
+    export.add_argument("folder", nargs="?", default="export", metavar="FOLDER", help="default: ./export")
+    export.add_argument("--format", choices=("parquet", "csv"), default="parquet", help="default: parquet")
     connectors = command("connectors", "what can be harvested: connectors, streams, metrics, permissions")
     connectors.add_argument("--json", action="store_true", help="as JSON")
     demo = command("demo", "the whole way on a bundled offline example, into a database of its own")

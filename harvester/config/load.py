@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +13,9 @@ from harvester.config import document, values
 from harvester.config.errors import ConfigError, KeyPath, Mistake, Problem, nearest
 from harvester.config.model import (
     DEFAULT_DATABASE,
+    DEFAULT_DEADLINE,
     DEFAULT_SPOOL,
+    DEFAULT_WORKERS,
     HARVEST_KEYS,
     METRICS,
     Settings,
@@ -81,6 +84,14 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
     spool: Path = harvest.take("spool", inside, database.parent / DEFAULT_SPOOL)
     if spool == database:
         findings.add(("harvest", "spool"), "is the same path as the database", "the spool is a folder of its own")
+    publish: Path | None = harvest.take("publish", _database(inside), None)
+    if publish in (database, spool):
+        findings.add(("harvest", "publish"), "is the database or the spool itself", "name another file beside it")
+    export: Path | None = harvest.take("export", inside, None)
+    if export in (database, spool, publish) and export:
+        findings.add(("harvest", "export"), "is taken by another key", "name a folder of its own")
+    workers: int = harvest.take("workers", values.whole_from(1, 64), DEFAULT_WORKERS)
+    deadline: timedelta = harvest.take("deadline", values.deadline, DEFAULT_DEADLINE)
     harvest.finish(HARVEST_KEYS)
 
     registry = Registry() if registry is None else registry
@@ -94,6 +105,10 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
         timezone=zone,
         sources=read,
         scoring=read_scoring(scoring, METRICS | counted, tuple(sources)),
+        publish=publish,
+        export=export,
+        workers=workers,
+        deadline=deadline,
     )
     findings.raise_if_any()
     return settings

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -14,7 +14,7 @@ from connectors.base import Connector
 from harvester.config.errors import ConfigError, Problem, nearest
 from harvester.schedule import Schedule
 
-HARVEST_KEYS = ("database", "timezone", "spool")
+HARVEST_KEYS = ("database", "timezone", "spool", "publish", "export", "workers", "deadline")
 SOURCE_KEYS = ("connector", "schedule", "person", "enabled", "timeout", "allow_private")
 SCORING_KEYS = (
     "model",
@@ -32,6 +32,8 @@ DEFAULT_SPOOL = "spool"
 DEFAULT_SCHEDULE = "every 6h"
 DEFAULT_PERSON = "me"
 DEFAULT_TIMEOUT = timedelta(seconds=30)
+DEFAULT_WORKERS = 8
+DEFAULT_DEADLINE = timedelta(hours=2)
 
 MODELS = ("chained", "essay")
 PERIODS = ("day", "week", "month")
@@ -95,7 +97,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A whole configuration. All paths are absolute; `folder` is the configuration file's."""
+    """A whole configuration. All paths are absolute; `folder` is the configuration file's.
+
+    For the daemon: `publish`: a copy of the database for readers, `export`: a folder of Parquet files, both renewed
+    after each load; `workers`: how many sources are read at once; `deadline`: how long a run may take.
+    """
 
     path: Path
     folder: Path
@@ -104,6 +110,14 @@ class Settings:
     timezone: ZoneInfo
     sources: tuple[Source, ...]
     scoring: ScoringSettings
+    publish: Path | None = None
+    export: Path | None = None
+    workers: int = DEFAULT_WORKERS
+    deadline: timedelta = DEFAULT_DEADLINE
+
+    def today(self, now: datetime) -> date:
+        """The running day in the configuration's time zone; `now` is aware."""
+        return now.astimezone(self.timezone).date()
 
     def select(self, names: Sequence[str] = ()) -> tuple[Source, ...]:
         """The named sources, disabled ones too, or every enabled one. Unknown names are a ConfigError."""

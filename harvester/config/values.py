@@ -20,6 +20,7 @@ from harvester.schedule import Schedule, parse
 Convert = Callable[[Any], Any]
 
 _LONGEST_TIMEOUT = timedelta(hours=1)
+_LONGEST_DEADLINE = timedelta(days=1)
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -99,15 +100,35 @@ def rate(value: Any) -> float:
     return converted
 
 
+def whole_from(least: int, most: int) -> Convert:
+    """A whole number in these bounds, both included."""
+
+    def convert(value: Any) -> int:
+        if not least <= (converted := whole(value)) <= most:
+            raise Mistake(f"must be {least} to {most}, got {shown(value)}")
+        return converted
+
+    return convert
+
+
 def timeout(value: Any) -> timedelta:
-    """Seconds, or a text like "30s" or "2m"."""
+    """Seconds, or a text like "30s" or "2m"; at most an hour."""
+    return _span(value, _LONGEST_TIMEOUT, "1h")
+
+
+def deadline(value: Any) -> timedelta:
+    """Seconds, or a text like "30m" or "2h"; at most a day."""
+    return _span(value, _LONGEST_DEADLINE, "24h")
+
+
+def _span(value: Any, most: timedelta, shown_most: str) -> timedelta:
     if isinstance(value, str):
         match = re.fullmatch(r"([0-9]{1,6}) ?([smh])", value.strip())
         if not match:
             raise Mistake(f"expected seconds or a text like 30s or 2m, got {shown(value)}")
         value = int(match[1]) * _UNITS[match[2]]
-    if (seconds := positive(value)) > _LONGEST_TIMEOUT.total_seconds():
-        raise Mistake("must be at most 1h")
+    if (seconds := positive(value)) > most.total_seconds():
+        raise Mistake(f"must be at most {shown_most}")
     return timedelta(seconds=seconds)
 
 

@@ -114,17 +114,17 @@ def _open(path: Path, timeout: float, connect: Callable[[], duckdb.DuckDBPyConne
 def _busy(path: Path, text: str) -> Busy:
     found = _HOLDER.search(text)
     pid = int(found[1]) if found else None
-    who = f"process {pid}{_command(pid)}" if pid else "another process"
-    return Busy(f"{path}: {who} holds the database; close it and run again", pid=pid)
+    command = _command(pid) if pid else None
+    who = f"process {pid}{f' ({command})' if command else ''}" if pid else "another process"
+    return Busy(f"{path}: {who} holds the database; close it and run again", pid=pid, command=command)
 
 
-def _command(pid: int) -> str:
+def _command(pid: int) -> str | None:
     """What the process calls itself, where the system tells: a PID alone says little."""
     try:
-        name = Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip()
+        return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() or None
     except OSError:
-        return ""
-    return f" ({name})" if name else ""
+        return None
 
 
 def unusable(path: Path, text: str) -> str:

@@ -12,8 +12,9 @@ class StoreError(Exception):
 
 
 class Busy(StoreError):
-    """Another process holds the database. `pid` is its process id where DuckDB told it."""
+    """Another process holds the database. `pid`: which, where that is known; `command`: what it calls itself."""
 
-    def __init__(self, what: str, *, pid: int | None = None) -> None:
+    def __init__(self, what: str, *, pid: int | None = None, command: str | None = None) -> None:
         super().__init__(what)
         self.pid = pid
+        self.command = command

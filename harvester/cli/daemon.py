@@ -1,0 +1,29 @@
+"""`harvest daemon`: the scheduler, in the foreground; systemd, Docker or a terminal wraps it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import threading
+
+_LAST_LINES = 0.5
+
+
+def run(options: argparse.Namespace) -> int:
+    """Serve until SIGTERM or SIGINT; 0 then. What keeps it from beginning is told as for every command."""
+    from harvester.config import find_config, load
+    from harvester.daemon.logs import set_up
+    from harvester.daemon.service import serve
+    from harvester.daemon.watched import WatchedConfig
+
+    lines = set_up(as_json=options.log == "json", is_verbose=options.verbose, is_quiet=options.quiet)
+    try:
+        serve(WatchedConfig(find_config(options.config, os.environ), load))
+    finally:
+        lines.drain(_LAST_LINES)
+    if any(thread.name.startswith("run-") for thread in threading.enumerate()):
+        # What hangs in a library may hold locks that the interpreter wants at its end; all that counts is on disk.
+        sys.stdout.flush()
+        os._exit(0)
+    return 0
