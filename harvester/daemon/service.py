@@ -135,6 +135,7 @@ class Daemon:
                     log.warning("%s; waiting for it", redact(str(error)))
                     self.notify.say("READY=1", "STATUS=waiting for the database")
                 told = True
+                self.notify.say("WATCHDOG=1")
             else:
                 return
             if self._next_event(1.0) == "stop":
