@@ -145,7 +145,7 @@ def test_the_shown_backup_is_whole_and_keeps_loads_away_meanwhile(harvested, mon
     )
 
     assert codes == [0, 4]
-    assert select(harvested / "harvest.duckdb.backup", "FROM observations")[1]
+    assert select(harvested / "backup" / "harvest.duckdb", "FROM observations")[1]
 
 
 def test_the_first_two_shell_blocks_are_the_two_commands_that_ci_runs():
