@@ -52,8 +52,7 @@ def run(options: argparse.Namespace, *, system_units: Path = SYSTEM_UNITS) -> in
             path.parent.mkdir(parents=True, exist_ok=True)
             replace_text(path, text, mode=0o644)
         except OSError as error:
-            again = shlex.join([*service.command, "daemon", "--install", f"--{kind}", "--config", str(settings.path)])
-            sys.stderr.write(f"harvest: {path}: cannot be written ({error.strerror}); run: sudo {again}\n")
+            sys.stderr.write(f"harvest: {path}: cannot be written ({error.strerror}); {_remedy(settings, service)}\n")
             return USAGE
     sys.stdout.write(f"{path}\n")
     if not options.quiet:
@@ -123,6 +122,13 @@ def _show(path: Path, before: str | None, text: str, service: Service) -> None:
             "It would run as root, who owns the database's folder; better give both to a user of their own:\n"
             "useradd --system harvester, chown the folder, and --install again\n\n"
         )
+
+
+def _remedy(settings: Settings, service: Service) -> str:
+    if service.kind == "user":
+        return "check the owner and mode of its folder"
+    again = ["daemon", "--install", "--system", "--credentials", str(service.store), "--config", str(settings.path)]
+    return f"run: sudo {shlex.join([*service.command, *again])}"
 
 
 def _may_write(options: argparse.Namespace) -> bool:

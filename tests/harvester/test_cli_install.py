@@ -159,7 +159,9 @@ def test_a_place_that_cannot_be_written_says_how_it_can(home, tmp_path, capsys):
     (tmp_path / "units").write_text("a file where the folder should be")
 
     assert install.run(options, system_units=tmp_path / "units") == 2
-    assert f"daemon --install --system --config {tmp_path}/config.toml" in capsys.readouterr().err
+    err = capsys.readouterr().err
+    assert f"sudo {install.command()[0]} daemon --install --system" in err
+    assert f"--config {tmp_path}/config.toml" in err
 
 
 def test_a_folder_that_is_missing_is_made_before_the_start(home, tmp_path, capsys):
