@@ -38,10 +38,7 @@ def build() -> argparse.ArgumentParser:
     check = command("check", "validate the configuration, then ask every source whether it can be read")
     check.add_argument("sources", nargs="*", metavar="SOURCE", help="only these (default: all enabled)")
     _now(command("now", "one harvest of the named sources, then the score"))
-    daemon = command("daemon", "the scheduler, in the foreground: reads each source when its schedule says so")
-    daemon.add_argument(
-        "--log", choices=("plain", "json"), default="plain", help="how lines on standard error look (default: plain)"
-    )
+    _daemon(command("daemon", "the scheduler, in the foreground: reads each source when its schedule says so"))
     status = command("status", "how each source stands: last success, next due, rows, failures")
     status.add_argument("--json", action="store_true", help="as JSON")
     _score(command("score", "the influence table"))
@@ -93,6 +90,28 @@ def _now(now: argparse.ArgumentParser) -> None:
         "--plan", action="store_true", help="say what it would cost in requests and rate points; harvest nothing"
     )
     now.add_argument("--json", action="store_true", help="the outcome, or the plan, as JSON")
+
+
+def _daemon(daemon: argparse.ArgumentParser) -> None:
+    daemon.add_argument(
+        "--log", choices=("plain", "json"), default="plain", help="how lines on standard error look (default: plain)"
+    )
+    install = daemon.add_argument_group("as a service of systemd")
+    install.add_argument(
+        "--install", action="store_true", help="show a systemd unit, ask, and write it; nothing is started"
+    )
+    scope = install.add_mutually_exclusive_group()
+    for name, whose in (("user", "yours alone (default)"), ("system", "the machine's (default for root)")):
+        scope.add_argument(
+            f"--{name}", dest="scope", action="store_const", const=name, help=f"the service is {whose}"
+        )
+    install.add_argument(
+        "--credentials", metavar="FOLDER",
+        help="where the secrets that are credential:NAME lie (default: /etc/credstore, or with --user"
+        " ~/.config/harvester/credentials)",
+    )  # fmt: skip
+    install.add_argument("--print", action="store_true", help="only print the unit")
+    install.add_argument("--yes", action="store_true", help="write it without asking")
 
 
 def _score(score: argparse.ArgumentParser) -> None:
