@@ -182,7 +182,7 @@ class Daemon:
     def _adopt(self, settings: Settings) -> None:
         self.notify.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
-            self.conductor.adopt(settings)
+            self.conductor.adopt(settings, is_changed=True)
             self.settings = self.loader.settings = settings
             log.info("took over %s: %d sources", settings.path, len(settings.select()))
         except StoreError as error:
