@@ -1,6 +1,6 @@
 """How long loads and scores keep the database from its readers, and what a reader that polls feels of it.
 
-    python bench/hold.py [--seconds 12] [--beside ../old]
+    python bench/hold.py [--seconds 10] [--beside ../old]
 
 A writer loads a small harvest every half second into a database that holds a year, a reader polls every 20 ms, and a
 watcher asks the system who holds the file. `--beside`: a checkout of other code, measured in turns with this one.
@@ -59,7 +59,7 @@ def main() -> None:
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--seconds", type=float, default=12, help=f"of each of the {ROUNDS} turns of each code")
+    parser.add_argument("--seconds", type=float, default=10, help=f"of each of the {ROUNDS} turns of each code")
     parser.add_argument("--beside", type=Path, help="a checkout of other code to compare with")
     parser.add_argument("--role", choices=sorted(ROLES), help=argparse.SUPPRESS)
     parser.add_argument("--folder", help=argparse.SUPPRESS)
@@ -72,20 +72,24 @@ def report(folder: Path, seconds: float, beside: Path | None) -> str:
     make_year(folder)
     for name in codes:
         shutil.copytree(folder / "year", folder / name)
-    seen: dict[tuple[str, str], list[float]] = {}
+    seen: dict[tuple[str, str], list[tuple[float, float]]] = {}
     gave_up = dict.fromkeys(codes, 0)
     for _ in range(ROUNDS):
         for name, code in codes.items():
             gave_up[name] += turn(folder / name, code, seconds, name, seen)
     lines = ["| what | code | n | p50 ms | p95 ms | max ms | |", "|---|---|---|---|---|---|---|"]
     for (what, name), waits in sorted(seen.items()):
-        p50, p95, most = (1000 * np.quantile(waits, q) for q in (0.5, 0.95, 1))
-        note = f"{gave_up[name]} gave up" if what == "reader waits" else ""
+        p50, p95, most = (1000 * np.quantile([wait for wait, _ in waits], q) for q in (0.5, 0.95, 1))
+        note = f"{gave_up[name]} gave up"
+        if what != "reader waits":
+            note = f"of processor time: p50 {1000 * np.quantile([cpu for _, cpu in waits], 0.5):.0f}"
         lines.append(f"| {what} | {name} | {len(waits)} | {p50:.0f} | {p95:.0f} | {most:.0f} | {note} |")
     return f"DuckDB {duckdb.__version__}, load average {os.getloadavg()[0]:.1f}\n" + "\n".join(lines)
 
 
-def turn(folder: Path, code: Path, seconds: float, name: str, seen: dict[tuple[str, str], list[float]]) -> int:
+def turn(
+    folder: Path, code: Path, seconds: float, name: str, seen: dict[tuple[str, str], list[tuple[float, float]]]
+) -> int:
     """One code's writer, reader and watcher for some seconds; adds what they saw, returns who gave up."""
     (folder / DONE).unlink(missing_ok=True)
     command = [sys.executable, __file__, "--folder", str(folder), "--seconds", str(seconds), "--role"]
@@ -97,9 +101,10 @@ def turn(folder: Path, code: Path, seconds: float, name: str, seen: dict[tuple[s
     }
     told = {role: json.loads(process.communicate()[0]) for role, process in running.items()}
     for what, start, end in told["writer"]:
-        within = [let_go - took for took, let_go in told["watcher"] if start <= took <= end]
-        seen.setdefault((what, name), []).append(max(within, default=0))
-    seen.setdefault(("reader waits", name), []).extend(told["reader"]["waits"])
+        # The longest of the times it had the file: readers get in between.
+        within = [(let_go - took, spent) for took, let_go, spent in told["watcher"] if start <= took <= end]
+        seen.setdefault((what, name), []).append(max(within))
+    seen.setdefault(("reader waits", name), []).extend((wait, 0.0) for wait in told["reader"]["waits"])
     return int(told["reader"]["gave_up"])
 
 
@@ -154,20 +159,25 @@ def poll(folder: Path, _seconds: float) -> None:
 
 
 def watch(folder: Path, _seconds: float) -> None:
-    """When the file was locked for writing, seen from outside every half millisecond."""
+    """When the file was locked for writing, and the processor time spent on it, seen from outside."""
     handle = os.open(folder / "harvest.duckdb", os.O_RDONLY)
     ask = struct.pack(FLOCK, fcntl.F_RDLCK, os.SEEK_SET, 0, 0, 0)
-    held, since = [], 0.0
+    held, since, spent, holder = [], 0.0, 0.0, 0
     while not (folder / DONE).exists():
         now = time.monotonic()
-        is_held = struct.unpack(FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, ask))[0] == fcntl.F_WRLCK
-        if is_held and not since:
-            since = now
-        elif since and not is_held:
-            held.append((since, now))
+        kind, _, _, _, pid = struct.unpack(FLOCK, fcntl.fcntl(handle, fcntl.F_GETLK, ask))
+        if kind == fcntl.F_WRLCK and not since:
+            since, spent, holder = now, cpu_seconds(pid), pid
+        elif since and kind != fcntl.F_WRLCK:
+            held.append((since, now, cpu_seconds(holder) - spent))
             since = 0.0
         time.sleep(0.0005)
     print(json.dumps(held))
+
+
+def cpu_seconds(pid: int) -> float:
+    """What the first thread of a process has had of the processors."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[0]) / 1e9
 
 
 ROLES = {"writer": write, "reader": poll, "watcher": watch}

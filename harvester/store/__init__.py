@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -55,8 +55,8 @@ ROWS_PER_LOAD = 200_000
 _USUAL, _ROOMY = "120MB", "2GB"
 # So many rows are loaded by one thread in no time; a second one would take thirty megabytes more.
 _FEW = 50_000
-# Seconds of patience for what is left of a load.
-_ONCE_BEGUN = 5.0
+# Seconds of patience for what is left of a load, and for tidying up after it.
+_ONCE_BEGUN, _ONCE_DONE = 5.0, 1.0
 # DuckDB refuses a read-only and a writing connection to one file in one process.
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -122,7 +122,7 @@ class Store:
         """Read what the load needs to know beside other readers, and keep them out only to write."""
         few = sum(segment.rows for segment in group) < _FEW
         with open_bench(self.path, memory_limit=memory_limit, threads=1 if few else 0) as bench:
-            settle(bench, self.path)
+            settle(bench, self.path, timeout=timeout)
             with attached(bench, self.path, timeout=timeout, read_only=True):
                 prepared = prepare(bench, group, self.zone, waiting) if is_zoned(bench, self.zone) else None
                 as_read = _state(self.path)
@@ -133,7 +133,8 @@ class Store:
                     done = prepared.done
                 else:
                     done = load(bench, group, self.zone, waiting)
-            settle(bench, self.path)
+            with suppress(StoreError, duckdb.Error):  # what is stored is stored, and the next load settles it first
+                settle(bench, self.path, timeout=_ONCE_DONE)
         return done
 
     def cursors(self, source: str, streams: Sequence[str], pending: Sequence[Segment]) -> dict[str, Cursor]:
@@ -176,7 +177,8 @@ class Store:
                         keep(bench, changes)
                     except duckdb.Error as error:
                         raise StoreError(unusable(self.path, str(error))) from error
-                settle(bench, self.path)
+                with suppress(StoreError, duckdb.Error):
+                    settle(bench, self.path, timeout=_ONCE_DONE)
 
     @contextmanager
     def _alone(self, timeout: float) -> Iterator[None]:
