@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -49,41 +48,18 @@ class SourceRecord:
 
 
 _COLUMNS = tuple(field.name for field in fields(SourceRecord))
-_TYPES = {"failures": "INTEGER", "failed_run": "VARCHAR"}
+
+
+def record_of(row: Mapping[str, Any]) -> SourceRecord:
+    """What a row of store.sources says, which may have no value yet for some of it."""
+    return SourceRecord(**{name: row[name] for name in _COLUMNS if row.get(name) is not None})
 
 
 def read_records(connection: duckdb.DuckDBPyConnection) -> dict[str, SourceRecord]:
     """The record of every source that has run."""
     rows = connection.execute(f"SELECT source, {', '.join(_COLUMNS)} FROM store.sources").fetchall()  # noqa: S608 - ours
-    return {
-        source: SourceRecord(
-            **{name: value for name, value in zip(_COLUMNS, values, strict=True) if value is not None}
-        )
-        for source, *values in rows
-    }
-
-
-def write_records(connection: duckdb.DuckDBPyConnection, records: Mapping[str, SourceRecord]) -> None:
-    """Replace the records of these sources, all of which are known to the store."""
-    if not records:
-        return
-    rows = json.dumps(
-        [
-            {"source": source, **{name: _text(getattr(record, name)) for name in _COLUMNS}}
-            for source, record in records.items()
-        ]
-    )
-    shape = json.dumps([{"source": "VARCHAR", **{name: _TYPES.get(name, "TIMESTAMP") for name in _COLUMNS}}])
-    connection.execute(
-        f"UPDATE store.sources AS s SET {', '.join(f'{name} = r.{name}' for name in _COLUMNS)}"  # noqa: S608 - ours
-        " FROM (SELECT unnest(from_json($rows, $shape), recursive := true)) AS r WHERE s.source = r.source",
-        {"rows": rows, "shape": shape},
-    )
+    return {source: record_of(dict(zip(_COLUMNS, values, strict=True))) for source, *values in rows}
 
 
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _text(value: Any) -> Any:
-    return value.isoformat(sep=" ") if isinstance(value, datetime) else value
