@@ -1,0 +1,1 @@
+"""The daemon: harvests by itself, tells how it stands, and is never in the way."""

@@ -1,0 +1,26 @@
+"""Small files that others may read at any moment: there is the old one or the new one, never half of one."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+
+def replace_text(path: Path, text: str, *, mode: int) -> None:
+    """Write `text` to `path` as a whole. Raises OSError, and then the old file is still there.
+
+    Not synced: for what may be older, or gone, after a power cut.
+    """
+    handle, name = tempfile.mkstemp(prefix=f"{path.name}.", suffix=".part", dir=path.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", errors="replace") as file:
+            file.write(text)
+        fresh.chmod(mode)
+        fresh.rename(path)
+    except BaseException:
+        with suppress(OSError):  # why the writing failed is what the caller has to know
+            fresh.unlink()
+        raise
