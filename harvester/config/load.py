@@ -9,12 +9,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from harvester.config import document, values
+from harvester.config.alerts import read_alerts
 from harvester.config.errors import ConfigError, KeyPath, Mistake, Problem, nearest
 from harvester.config.model import (
     DEFAULT_DATABASE,
     DEFAULT_SPOOL,
     HARVEST_KEYS,
     METRICS,
+    Address,
     Settings,
 )
 from harvester.config.scoring import read_scoring
@@ -22,7 +24,7 @@ from harvester.config.sources import Connectors, read_sources
 from harvester.config.table import Findings, Table
 from harvester.registry import Registry
 
-_TABLES = ("harvest", "source", "scoring")
+_TABLES = ("harvest", "source", "scoring", "alerts")
 
 
 def find_config(explicit: str | None, environ: Mapping[str, str] | None = None) -> Path:
@@ -72,6 +74,7 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
     root = Table((), doc.table, findings)
     harvest = root.table("harvest")
     scoring = root.table("scoring")
+    alerts = root.table("alerts")
     sources = root.table("source")
     root.finish(_TABLES, hint=_hint_for_root)
 
@@ -81,6 +84,7 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
     spool: Path = harvest.take("spool", inside, database.parent / DEFAULT_SPOOL)
     if spool == database:
         findings.add(("harvest", "spool"), "is the same path as the database", "the spool is a folder of its own")
+    listen: Address | None = harvest.take("listen", values.address, None)
     harvest.finish(HARVEST_KEYS)
 
     registry = Registry() if registry is None else registry
@@ -94,6 +98,8 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
         timezone=zone,
         sources=read,
         scoring=read_scoring(scoring, METRICS | counted, tuple(sources)),
+        listen=listen,
+        alerts=read_alerts(alerts, path.parent, environ),
     )
     findings.raise_if_any()
     return settings
