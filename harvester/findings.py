@@ -40,13 +40,14 @@ class Kind(StrEnum):
 class Finding:
     """One thing that calls for somebody: what happened to what, and what to do.
 
-    `source`: empty where it concerns them all. `since`: when it began, where that is known. `times`: how many runs
-    in a row have failed. `is_refused`: the credentials were.
+    `source`, `stream`: empty where it concerns them all. `since`: when it began, where that is known. `times`: how
+    many runs in a row have failed. `is_refused`: the credentials were.
     """
 
     kind: Kind
     text: str
     source: str = ""
+    stream: str = ""
     since: datetime | None = None
     times: int = 0
     is_refused: bool = False
@@ -117,11 +118,12 @@ def _of_source(source: SourceStanding, now: datetime, *, is_alone: bool) -> Iter
         yield Finding(Kind.OVERDUE, f"{name}: {was}{remedy}", name, since=source.next_due)
     for stream in source.streams:
         if stream.at_risk and stream.at_risk[0].gone_at - now <= lead_of(stream):
-            yield Finding(Kind.AT_RISK, f"{name} {stream.stream}: {risk(stream)}; run `harvest now {name}`", name)
+            text = f"{name} {stream.stream}: {risk(stream)}; run `harvest now {name}`"
+            yield Finding(Kind.AT_RISK, text, name, stream.stream)
         if stream.lost and _is_fresh(stream, now):
             days = f"{counted(stream.days_lost, 'day')} lost for good, last {_days(stream.lost[-1])}"
             why = f"; harvest more often than every {stream.retention_days} days" if stream.retention_days else ""
-            yield Finding(Kind.LOST, f"{name} {stream.stream}: {days}{why}", name)
+            yield Finding(Kind.LOST, f"{name} {stream.stream}: {days}{why}", name, stream.stream)
 
 
 def _failure(source: SourceStanding) -> Finding:
