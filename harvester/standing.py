@@ -9,10 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from connectors.base import Kind, StreamSpec
 from harvester.retention import DayAtRisk, Known, Span, at_risk, lost, memory_of
+from harvester.schedule import Schedule
 from harvester.waiting import Ended, Unloaded, unloaded
 
 if TYPE_CHECKING:
@@ -207,8 +210,7 @@ def _source(
     last_success = _latest(row.get("last_success"), read.last_success)
     told_paused = read.paused_until if read.has_ended else row.get("paused_until")
     paused_until = aware(told_paused) if told_paused is not None and aware(told_paused) > now else None
-    next_due = source.schedule.due(last_success, now, settings.timezone) if last_success else None
-    tolerance = _tolerance(settings, source, next_due or source.schedule.next_after(now, settings.timezone))
+    next_due, tolerance = _due(source.schedule, settings.timezone, last_success, now)
     running = next((each.since for each in daemon.running if each.source == source.name), None) if daemon else None
     # What has never succeeded was due when the daemon began to look after it; without one nobody knows.
     due = next_due or (daemon.started_at if daemon else None)
@@ -236,9 +238,28 @@ def _source(
     )
 
 
-def _tolerance(settings: Settings, source: Source, due: datetime) -> timedelta:
-    """How late a source may be before that is worth a word: half the interval after its slot, an hour at least."""
-    return max(LEAST_TOLERANCE, (source.schedule.next_after(due, settings.timezone) - due) / 2)
+def _due(
+    schedule: Schedule, zone: ZoneInfo, last_success: datetime | None, now: datetime
+) -> tuple[datetime | None, timedelta]:
+    """When a source is due next, None before its first success, and how late it may be before that is worth a word:
+    half the interval after its slot, an hour at least.
+    """
+    if last_success is not None and last_success <= now:
+        slot, interval = _slot_after(schedule, zone, last_success)
+        return slot, max(LEAST_TOLERANCE, interval / 2)
+    # A success in the future is a clock that was wrong once: due now.
+    _, interval = _slot_after(schedule, zone, now)
+    return now if last_success else None, max(LEAST_TOLERANCE, interval / 2)
+
+
+@lru_cache(maxsize=4096)
+def _slot_after(schedule: Schedule, zone: ZoneInfo, moment: datetime) -> tuple[datetime, timedelta]:
+    """The slot after a moment, and how long it is from there to the next one.
+
+    Kept, because a thousand crontab lines take a second and the answer only changes with a success.
+    """
+    slot = schedule.next_after(moment, zone)
+    return slot, schedule.next_after(slot, zone) - slot
 
 
 def _streams(
@@ -304,7 +325,7 @@ def _with_days(
     read: Unloaded,
     now: datetime,
 ) -> StreamStanding:
-    if not standing.is_permitted:
+    if not standing.is_permitted or (spec.retention_days is None and not days):
         return standing
     memory = memory_of(spec, settings.timezone, now)
     if memory is None:

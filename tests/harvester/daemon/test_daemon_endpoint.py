@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import timedelta
 from http.client import HTTPConnection, HTTPResponse
 
 import pytest
@@ -106,7 +107,14 @@ def test_health_that_cannot_be_found_out_is_ill(start: Start, caplog: pytest.Log
     ],
 )
 def test_only_what_is_overdue_or_blocked_is_ill(report: Report, is_well: bool) -> None:
-    assert (not health_of(report).reasons) == is_well
+    assert (not health_of(report, NOW).reasons) == is_well
+
+
+def test_a_report_that_nobody_renews_is_ill() -> None:
+    report = told(source(), row())
+    assert health_of(report, NOW + timedelta(hours=1)).reasons == ()
+    (reason,) = health_of(report, NOW + timedelta(hours=1, seconds=1)).reasons
+    assert "last looked up 2026-11-24 12:00 UTC" in reason
 
 
 # -- what is answered
