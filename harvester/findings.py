@@ -82,6 +82,8 @@ def _of_all(report: Report) -> Iterator[Finding]:
             " close it, what is fetched waits in the spool",
             since=daemon.blocked_since,
         )
+    elif report.held:
+        yield Finding(Kind.BLOCKED, report.held)
     elif waiting.oldest_at and report.now - waiting.oldest_at > STUCK_AFTER:
         remedy = "see the daemon's log" if daemon else "run `harvest now`, or start the daemon"
         what = "segment has" if waiting.segments == 1 else "segments have"

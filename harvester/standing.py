@@ -86,6 +86,7 @@ class StreamStanding:
 class SourceStanding:
     """One source. `next_due`: its schedule after its last success, None before that. `overdue_by`: how far past that
     it is; None within `tolerance`, and where it is paused or disabled. `running_since`: the daemon reads it now.
+    `is_known`: the database could be asked; else only what waits in the spool is told.
     """
 
     source: str
@@ -103,6 +104,7 @@ class SourceStanding:
     rows: int
     quota: tuple[Quota, ...]
     streams: tuple[StreamStanding, ...]
+    is_known: bool = True
 
     @property
     def has_run(self) -> bool:
@@ -135,7 +137,9 @@ class SourceStanding:
             return "paused"
         if self.running_since is not None:
             return "reading"
-        return "ok" if self.has_run else "never run"
+        if self.has_run:
+            return "ok"
+        return "never run" if self.is_known else "unknown"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,10 +153,11 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How everything stands at the moment `now`."""
+    """How everything stands at the moment `now`. `held`: why the database could not be asked, naming who holds it."""
 
     now: datetime
     sources: tuple[SourceStanding, ...]
+    held: str = ""
     waiting: Waiting = field(default_factory=Waiting)
     disk: Disk = field(default_factory=Disk)
     daemon: DaemonState | None = None
@@ -160,24 +165,29 @@ class Report:
 
 def report(
     settings: Settings,
-    stored: Sequence[Mapping[str, Any]],
+    stored: Sequence[Mapping[str, Any]] | None,
     waiting: Sequence[Segment],
     now: datetime,
     daemon: DaemonState | None = None,
     disk: Disk | None = None,
+    held: str = "",
 ) -> Report:
-    """How the configured sources stand. `stored`: of store.standing(); `waiting`: of Spool.peek(); `now`: aware, UTC.
+    """How the configured sources stand. `stored`: of store.standing(), None where that is not known; `waiting`: of
+    Spool.peek(); `now`: aware, UTC.
 
     What waits in the spool has been read, so it counts as read.
     """
-    rows = {row["source"]: row for row in stored}
+    rows = None if stored is None else {row["source"]: row for row in stored}
     read = unloaded(waiting)
+
+    def standing(source: Source) -> SourceStanding:
+        row = None if rows is None else rows.get(source.name, {})
+        return _source(settings, source, row, read.get(source.name, Unloaded()), now, daemon)
+
     return Report(
         now,
-        tuple(
-            _source(settings, source, rows.get(source.name, {}), read.get(source.name, Unloaded()), now, daemon)
-            for source in settings.sources
-        ),
+        tuple(map(standing, settings.sources)),
+        held,
         Waiting(
             len(waiting),
             sum(segment.rows - segment.subjects - segment.listings for segment in waiting),
@@ -204,16 +214,22 @@ def aware(moment: datetime) -> datetime:
 
 
 def _source(
-    settings: Settings, source: Source, row: Mapping[str, Any], read: Unloaded, now: datetime, daemon: Any
+    settings: Settings,
+    source: Source,
+    stored: Mapping[str, Any] | None,
+    read: Unloaded,
+    now: datetime,
+    daemon: DaemonState | None,
 ) -> SourceStanding:
-    streams = _streams(settings, source, row, read, now)
+    row = stored or {}
+    streams = _streams(settings, source, stored, read, now)
     last_success = _latest(row.get("last_success"), read.last_success)
     told_paused = read.paused_until if read.has_ended else row.get("paused_until")
     paused_until = aware(told_paused) if told_paused is not None and aware(told_paused) > now else None
     next_due, tolerance = _due(source.schedule, settings.timezone, last_success, now)
     running = next((each.since for each in daemon.running if each.source == source.name), None) if daemon else None
     # What has never succeeded was due when the daemon began to look after it; without one nobody knows.
-    due = next_due or (daemon.started_at if daemon else None)
+    due = next_due or (daemon.started_at if daemon and stored is not None else None)
     late = now - due if due and source.enabled and paused_until is None else timedelta(0)
     return SourceStanding(
         source=source.name,
@@ -235,6 +251,7 @@ def _source(
             if aware(left["reset_at"]) > now
         ),
         streams=streams,
+        is_known=stored is not None,
     )
 
 
@@ -263,26 +280,28 @@ def _slot_after(schedule: Schedule, zone: ZoneInfo, moment: datetime) -> tuple[d
 
 
 def _streams(
-    settings: Settings, source: Source, row: Mapping[str, Any], read: Unloaded, now: datetime
+    settings: Settings, source: Source, stored: Mapping[str, Any] | None, read: Unloaded, now: datetime
 ) -> tuple[StreamStanding, ...]:
     """Those that have run; before the first run all that the connector has, as nobody knows which are asked for."""
+    row = stored or {}
     runs = {each["stream"]: each for each in row.get("streams", ())}
     specs = [spec for spec in source.connector.streams if spec.name in runs or spec.name in read.ended]
     found = []
     for spec in specs or source.connector.streams:
-        standing = _ran(
-            StreamStanding(spec.name, spec.retention_days), runs.get(spec.name), read.ended.get(spec.name)
-        )
-        days = [
-            Known(Span(each["first_day"], each["last_day"]), each["state"], each["is_whole"])
-            for each in row.get("days", ())
-            if each["stream"] == spec.name
-        ]
-        found.append(_with_days(settings, source, standing, spec, days, read, now))
+        bare = StreamStanding(spec.name, spec.retention_days)
+        standing = _ran(bare, runs.get(spec.name), read.ended.get(spec.name, ()))
+        if stored is not None:
+            days = [
+                Known(Span(each["first_day"], each["last_day"]), each["state"], each["is_whole"])
+                for each in row.get("days", ())
+                if each["stream"] == spec.name
+            ]
+            standing = _with_days(settings, source, standing, spec, days, read, now)
+        found.append(standing)
     return tuple(found)
 
 
-def _ran(standing: StreamStanding, run: Mapping[str, Any] | None, ended: Sequence[Ended] | None) -> StreamStanding:
+def _ran(standing: StreamStanding, run: Mapping[str, Any] | None, ended: Sequence[Ended]) -> StreamStanding:
     """With what is known of its runs, stored first and then those that wait to be."""
     if run is not None:
         standing = replace(
@@ -294,7 +313,7 @@ def _ran(standing: StreamStanding, run: Mapping[str, Any] | None, ended: Sequenc
             since=aware(run["since"]),
             times=run["times"],
         )
-    for end in ended or ():
+    for end in ended:
         finished_at = aware(end.finished_at)
         if standing.finished_at is not None and finished_at <= standing.finished_at:
             continue  # loaded, and not yet removed from the spool

@@ -3,39 +3,65 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harvester.daemon import state
 from harvester.spool import Segment, Spool
 from harvester.standing import Disk, Report, forgetful, report
-from harvester.store import Store, standing
+from harvester.store import Busy, Store, standing
 
 if TYPE_CHECKING:
     from harvester.config import Settings
 
 
-def survey(settings: Settings, now: datetime | None = None, *, timeout: float = 30.0) -> Report:
-    """How everything stands. Changes nothing; a database or a spool that is not there yet is an empty one.
+def survey(settings: Settings, now: datetime | None = None, *, timeout: float = 5.0) -> Report:
+    """How everything stands, looked up once: see Survey."""
+    return Survey(settings).take(now, timeout=timeout)
 
-    Raises Busy when another process keeps the database open for writing for longer than `timeout` seconds, StoreError
-    when it cannot be read.
+
+@dataclass(slots=True)
+class Survey:
+    """Looks up how everything stands, again and again.
+
+    While another process keeps the database for itself, nothing gets into it: what was known of it still holds, and
+    what was read since waits in the spool.
     """
-    # The spool before the database: what is loaded in between is then seen twice, which is harmless, and not never.
-    waiting, unreadable = _waiting(settings.spool)
-    stored, held = [], _size(settings.database)
-    if held:
+
+    settings: Settings
+    _stored: list[dict[str, Any]] | None = None
+
+    def take(self, now: datetime | None = None, *, timeout: float = 5.0) -> Report:
+        """How everything stands. Changes nothing; a database or a spool that is not there yet is an empty one.
+
+        Waits `timeout` seconds for a database that another process writes to. Raises StoreError when it cannot be
+        read for another reason.
+        """
+        settings = self.settings
+        # The spool first: what is loaded in between is then seen twice, which harms nothing, and not never.
+        waiting, unreadable = _waiting(settings.spool)
+        size, held = _size(settings.database), ""
+        try:
+            self._stored = self._ask(timeout) if size else []
+        except Busy as error:
+            held = str(error)
+        disk = Disk(
+            database=size,
+            database_free=_free(settings.database.parent),
+            spool=sum(_size(path) or 0 for path in _files(settings.spool)),
+            spool_free=_free(settings.spool),
+            damaged=unreadable,
+        )
+        return report(
+            settings, self._stored, waiting, now or datetime.now(UTC), state.current(settings), disk, held
+        )  # fmt: skip
+
+    def _ask(self, timeout: float) -> list[dict[str, Any]]:
+        settings = self.settings
         with Store(settings.database, settings.timezone).reading(timeout=timeout) as connection:
-            stored = standing(connection, forgetful(settings.sources))
-    disk = Disk(
-        database=held,
-        database_free=_free(settings.database.parent),
-        spool=sum(_size(path) or 0 for path in _files(settings.spool)),
-        spool_free=_free(settings.spool),
-        damaged=unreadable,
-    )
-    return report(settings, stored, waiting, now or datetime.now(UTC), state.current(settings), disk)
+            return standing(connection, forgetful(settings.sources))
 
 
 def _waiting(spool: Path) -> tuple[list[Segment], int]:

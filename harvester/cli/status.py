@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from harvester.standing import Report, SourceStanding
 
 # A load holds the database for moments; who holds it longer is named.
-_PATIENCE = 10.0
+_PATIENCE = 5.0
 
 
 def run(options: argparse.Namespace) -> int:
@@ -53,7 +53,7 @@ def _sources(report: Report) -> Table:
         risk, lost = (max(counts, default=0) for counts in _counts(source))
         made.add_row(
             show.plain(source.source), _moment(source.last_success, report.now), _due(source, report.now),
-            show.number(source.rows), str(risk or "–"), str(lost or "–"), source.state,
+            show.number(source.rows if source.is_known else None), str(risk or "–"), str(lost or "–"), source.state,
         )  # fmt: skip
     return made
 
@@ -68,6 +68,8 @@ def _due(source: SourceStanding, now: datetime) -> str:
         return "–"
     if source.paused_until is not None:
         return _moment(source.paused_until, now)
+    if not source.is_known and source.next_due is None:
+        return "–"
     return _moment(source.next_due, now) if source.next_due and source.next_due > now else "now"
 
 
@@ -85,7 +87,7 @@ def _streams(report: Report) -> Table:
             gone = _moment(stream.at_risk[0].gone_at if stream.at_risk else None, report.now)
             last_success = _moment(stream.last_success, report.now)
             keeps = f"{stream.retention_days} d" if stream.retention_days else "–"
-            last = stream.outcome or "never run"
+            last = stream.outcome or ("never run" if source.is_known else "unknown")
             made.add_row(
                 show.plain(source.source),
                 show.plain(stream.stream),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -22,10 +24,11 @@ from harvester.cli import run
 from harvester.cli.status import _PATIENCE
 from harvester.config import load
 from harvester.daemon.state import DaemonState, Running, lock_path, state_path
+from harvester.findings import findings
 from harvester.spool import Finish, Read, Spool
 from harvester.standing import Report, StreamStanding
 from harvester.store import Store, StoreError
-from harvester.survey import survey
+from harvester.survey import Survey, survey
 
 NOW = datetime.now(UTC)  # the spool stamps its segments itself
 TODAY = NOW.date()
@@ -340,6 +343,51 @@ def test_the_json_holds_everything(place: Place, capsys: pytest.CaptureFixture[s
     assert datetime.fromisoformat(traffic["at_risk"][0]["gone_at"]).utcoffset() == timedelta(0)
     assert [each["kind"] for each in told["findings"]] == ["failing"]
     assert blog["tolerance"] == 12 * 3600
+
+
+@contextmanager
+def kept_open(database: Path) -> Iterator[int]:
+    """Another process has the database for itself, as DuckDB's own shell does; its process id."""
+    code = "import duckdb, sys; c = duckdb.connect(sys.argv[1]); print('open', flush=True); sys.stdin.read()"
+    command = [sys.executable, "-c", code, str(database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "open\n"
+        yield process.pid
+        process.communicate("")
+
+
+def test_a_database_that_another_keeps_is_told_with_what_was_known_of_it(place: Place) -> None:
+    all_well(place)
+    looking, fresh = Survey(place.settings), Survey(place.settings)
+    looking.take(NOW)
+    with kept_open(place.settings.database) as pid:
+        place.ran("blog", "posts", "auth failed", at=NOW + timedelta(seconds=1), load=False)
+        known, unknown = looking.take(NOW, timeout=0), fresh.take(NOW, timeout=0)
+    assert f"process {pid}" in known.held
+    work, blog, _ = known.sources
+    assert (work.state, work.rows, blog.state) == ("ok", 1, "1 of 1 failing")
+    assert [finding.kind for finding in findings(known)] == ["blocked", "failing"]
+    work, blog, _ = unknown.sources
+    assert (work.state, blog.state) == ("unknown", "1 of 1 failing")
+    # Nothing is at risk or overdue only because nobody could be asked.
+    assert [finding.kind for finding in findings(unknown)] == ["blocked", "failing"]
+    assert looking.take(NOW).held == ""
+
+
+def test_status_of_a_database_that_another_keeps(
+    place: Place, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    all_well(place)
+    monkeypatch.setattr("harvester.cli.status._PATIENCE", 0.0)
+    with kept_open(place.settings.database) as pid:
+        code, said = status(place, capsys, "-v")
+        as_json = json.loads(status(place, capsys, "--json")[1])
+    assert code == as_json["exit_code"] == 4
+    assert f"! {place.settings.database}: process {pid}" in said
+    assert "unknown" in said
+    assert "never run" not in said
+    assert str(pid) in as_json["held"]
 
 
 def test_status_waits_for_a_load_but_not_for_ever() -> None:
