@@ -163,9 +163,9 @@ class StreamSpec:
     """What a stream is before it is opened: for `harvest connectors`, `check` and the documentation.
 
     `permission`: the least right it needs, in the service's own words. `retention_days`: how long the service
-    remembers; None: for good. `cursor_version`: raise it when an old cursor must not be used. `lane`: streams of one
-    lane are read one after the other; those of different lanes may be read at once, in threads, when the first
-    stream of the source has been read.
+    remembers: on day t it tells of the days after t - retention_days; None: for good. `cursor_version`: raise it when
+    an old cursor must not be used. `lane`: streams of one lane are read one after the other; those of different lanes
+    may be read at once, in threads, when the first stream of the source has been read.
     """
 
     name: str

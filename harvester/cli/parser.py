@@ -11,6 +11,14 @@ EXIT_CODES = """exit codes:
   3 some sources failed, the rest is stored      4 database busy, everything fetched is safe in the spool
   5 all sources failed                         130 interrupted"""
 
+STATUS_CODES = """with -v every stream: what its service keeps, from when on unread days are gone for good
+
+exit codes, for monitoring:
+  0 all well
+  3 something fails, hangs, is overdue, is lost or about to be (within 3 days),
+    the disk is almost full, or a changed configuration was refused
+  4 nothing gets into the database: another process holds it, or the spool is stuck
+  1 a defect of ours, 2 usage or configuration"""
 
 # Nothing that counts is older; every day since then gets its row of coverage.
 _OLDEST = date(1990, 1, 1)
@@ -39,8 +47,7 @@ def build() -> argparse.ArgumentParser:
     check.add_argument("sources", nargs="*", metavar="SOURCE", help="only these (default: all enabled)")
     _now(command("now", "one harvest of the named sources, then the score"))
     _daemon(command("daemon", "the scheduler, in the foreground: reads each source when its schedule says so"))
-    status = command("status", "how each source stands: last success, next due, rows, failures")
-    status.add_argument("--json", action="store_true", help="as JSON")
+    _status(command("status", "how each source stands, which days are at risk, and what is to be done"))
     _score(command("score", "the influence table"))
     _log(
         commands.add_parser(
@@ -112,6 +119,11 @@ def _daemon(daemon: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     install.add_argument("--print", action="store_true", help="only print the unit")
     install.add_argument("--yes", action="store_true", help="write it without asking")
+
+
+def _status(status: argparse.ArgumentParser) -> None:
+    status.add_argument("--json", action="store_true", help="everything, as JSON")
+    status.epilog = STATUS_CODES
 
 
 def _score(score: argparse.ArgumentParser) -> None:

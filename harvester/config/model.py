@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.base import Connector
+from connectors.base import Connector, Secret
 from harvester.config.errors import ConfigError, Problem, nearest
 from harvester.schedule import Schedule
 
-HARVEST_KEYS = ("database", "timezone", "spool", "publish", "export", "workers", "deadline")
+HARVEST_KEYS = ("database", "timezone", "spool", "publish", "export", "workers", "deadline", "listen")
+ALERT_KEYS = ("webhook", "command", "allow_private")
 SOURCE_KEYS = ("connector", "schedule", "person", "enabled", "timeout", "allow_private")
 SCORING_KEYS = (
     "model",
@@ -76,6 +78,36 @@ class ScoringSettings:
     weights: Mapping[str, Weight] = field(default_factory=lambda: MappingProxyType({}))
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens. `host`: a name or an IP address, IPv6 without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine gets there, as far as the address tells by itself."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """[alerts]: whom to tell when something changes. `command`: a program and its arguments, no shell."""
+
+    webhook: Secret | None = None
+    command: tuple[str, ...] = ()
+    allow_private: bool = False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """[source.NAME]: one configured thing to harvest.
@@ -114,6 +146,8 @@ class Settings:
     export: Path | None = None
     workers: int = DEFAULT_WORKERS
     deadline: timedelta = DEFAULT_DEADLINE
+    listen: Address | None = None
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     def today(self, now: datetime) -> date:
         """The running day in the configuration's time zone; `now` is aware."""

@@ -22,7 +22,7 @@ from harvester.config.model import (
     Source,
 )
 from harvester.config.table import Table
-from harvester.credentials import FORMS, CredentialError, resolve
+from harvester.credentials import FORMS
 from harvester.registry import BrokenConnector, UnknownConnector
 from harvester.schedule import parse
 
@@ -112,8 +112,9 @@ class _Reader:
         fields = {field.name: field for field in dataclasses.fields(connector.config) if field.init}
         try:
             types = typing.get_type_hints(connector.config)
+            secret = values.secret_in(self.folder, self.environ)
             converters = {
-                name: values.converter(types[name], self._secret, is_required=_is_required(field))
+                name: values.converter(types[name], secret, is_required=_is_required(field))
                 for name, field in fields.items()
             }
             if clash := fields.keys() & SOURCE_KEYS:
@@ -130,12 +131,6 @@ class _Reader:
         if missing or any(taken[name] is unset and name in table for name in taken):
             return None
         return _filled(table, connector, {name: value for name, value in taken.items() if value is not unset})
-
-    def _secret(self, reference: str) -> Secret:
-        try:
-            return resolve(reference, folder=self.folder, environ=self.environ)
-        except CredentialError as error:
-            raise Mistake(error.what, error.remedy) from None
 
 
 def _filled(table: Table, connector: Connector, taken: dict[str, Any]) -> Any:

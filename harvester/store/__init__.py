@@ -5,6 +5,7 @@ The database is open only for moments: to ask, to load, to keep scores. Between 
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from harvester.spool import Segment, Spool
-from harvester.store import ledger, migrations, sql
+from harvester.store import ledger, metatable, migrations, sql
 from harvester.store.books import Books, read_books
 from harvester.store.connection import (
     attached,
@@ -260,15 +261,27 @@ def scored_inputs(
     return cast("Columns", found), cast("Columns", participants.fetchnumpy())
 
 
-def standing(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """How each source stands: last success, next due, rows held, the last run of each stream, and its quota."""
-    quota = answer(connection, sql.text("queries/quota"))
-    return [
-        {
-            **row,
-            "quota": [
-                {k: v for k, v in left.items() if k != "source"} for left in quota if left["source"] == row["source"]
-            ],
-        }
-        for row in answer(connection, sql.text("queries/status"))
-    ]
+def standing(
+    connection: duckdb.DuckDBPyConnection, forgetful: Sequence[tuple[str, str]] = ()
+) -> list[dict[str, Any]]:
+    """How each source stands: last success, rows held, the last run of each stream, its quota, and its days.
+
+    `forgetful`: the (source, stream) whose days are wanted all; of others only the lost ones are told. Times are
+    naive UTC. Nothing for a database in which nothing is yet; StoreError for one of another version.
+    """
+    if not metatable.exists(connection):
+        return []
+    if not migrations.is_current(connection) and migrations.version(connection) < migrations.latest():
+        raise StoreError("the database is from an earlier version; `harvest now` brings it up to date")
+    asked = json.dumps([{"source": source, "stream": stream} for source, stream in forgetful])
+    by_source: dict[str, dict[str, Any]] = {
+        row["source"]: {**row, "quota": [], "days": []} for row in answer(connection, sql.text("queries/status"))
+    }
+    for name, rows in (
+        ("quota", answer(connection, sql.text("queries/quota"))),
+        ("days", answer(connection, sql.text("queries/known_days"), {"asked": asked})),
+    ):
+        for row in rows:
+            if (known := by_source.get(row.pop("source"))) is not None:
+                known[name].append(row)
+    return list(by_source.values())
