@@ -138,7 +138,7 @@ def _failure(source: SourceStanding) -> Finding:
     when = f" since {stamp(since)}" if since else ""
     return Finding(
         Kind.FAILING,
-        f"{source.source} {_short(names)}: {worst.outcome}{when}{often}{why}",
+        f"{f'{source.source} {_short(names)}'.rstrip()}: {worst.outcome}{when}{often}{why}",
         source.source,
         since=since,
         times=worst.times,

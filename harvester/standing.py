@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from harvester.spool import Segment
 
 LEAST_TOLERANCE = timedelta(hours=1)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,8 @@ def _source(
     last_success = _latest(row.get("last_success"), read.last_success)
     told_paused = read.paused_until if read.has_ended else row.get("paused_until")
     paused_until = aware(told_paused) if told_paused is not None and aware(told_paused) > now else None
-    next_due, tolerance = _due(source.schedule, settings.timezone, last_success, now)
+    served = _latest(row.get("served"), read.served) or last_success
+    next_due, tolerance = _due(source.schedule, settings.timezone, served, now)
     running = next((each.since for each in daemon.running if each.source == source.name), None) if daemon else None
     # What has never succeeded was due when the daemon began to look after it; without one nobody knows.
     due = next_due or (daemon.started_at if daemon and stored is not None else None)
@@ -256,17 +258,17 @@ def _source(
 
 
 def _due(
-    schedule: Schedule, zone: ZoneInfo, last_success: datetime | None, now: datetime
+    schedule: Schedule, zone: ZoneInfo, served: datetime | None, now: datetime
 ) -> tuple[datetime | None, timedelta]:
-    """When a source is due next, None before its first success, and how late it may be before that is worth a word:
+    """When a source is due next, None before a slot was served, and how late it may be before that is worth a word:
     half the interval after its slot, an hour at least.
     """
-    if last_success is not None and last_success <= now:
-        slot, interval = _slot_after(schedule, zone, last_success)
+    if served is not None and served <= now:
+        slot, interval = _slot_after(schedule, zone, served)
         return slot, max(LEAST_TOLERANCE, interval / 2)
     # A success in the future is a clock that was wrong once: due now.
     _, interval = _slot_after(schedule, zone, now)
-    return now if last_success else None, max(LEAST_TOLERANCE, interval / 2)
+    return now if served else None, max(LEAST_TOLERANCE, interval / 2)
 
 
 @lru_cache(maxsize=4096)
@@ -298,7 +300,16 @@ def _streams(
             ]
             standing = _with_days(settings, source, standing, spec, days, read, now)
         found.append(standing)
-    return tuple(found)
+    return (*_as_a_whole(runs, read, found), *found)
+
+
+def _as_a_whole(
+    runs: Mapping[str, Mapping[str, Any]], read: Unloaded, streams: Sequence[StreamStanding]
+) -> tuple[StreamStanding, ...]:
+    """How it went where the source could not even be opened, or hung: a stream without a name, until one is read."""
+    whole = _ran(StreamStanding("", None), runs.get(""), read.ended.get("", ()))
+    later = [stream.finished_at for stream in streams if stream.finished_at]
+    return (whole,) if whole.finished_at and whole.finished_at > max(later, default=LONG_AGO) else ()
 
 
 def _ran(standing: StreamStanding, run: Mapping[str, Any] | None, ended: Sequence[Ended]) -> StreamStanding:

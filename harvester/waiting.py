@@ -29,6 +29,7 @@ class Unloaded:
 
     ended: dict[str, list[Ended]] = field(default_factory=dict)
     last_success: datetime | None = None
+    served: datetime | None = None
     paused_until: datetime | None = None
     has_ended: bool = False
     _spans: dict[str, list[tuple[Mapping[str, Any], datetime]]] = field(default_factory=dict)
@@ -45,6 +46,8 @@ class Unloaded:
         self.paused_until = datetime.fromisoformat(paused_until) if paused_until else None
         if finish["succeeded"]:
             self.last_success = finished_at
+        if finish.get("served"):
+            self.served = datetime.fromisoformat(finish["served"])
         if finish["outcome"] != "interrupted":
             self.ended.setdefault(stream, []).append(Ended(finished_at, finish["outcome"], finish["message"]))
 

@@ -40,13 +40,14 @@ def run(arguments: Sequence[str]) -> int:
 
 def _failure(error: Exception, *, is_verbose: bool) -> int:
     from harvester.config import ConfigError
+    from harvester.daemon.health import EndpointError
     from harvester.redact import redact
     from harvester.spool import SpoolError
     from harvester.store.errors import Busy, StoreError
 
     if isinstance(error, Busy):
         return _say(redact(str(error)), BUSY)
-    if isinstance(error, (ConfigError, StoreError, SpoolError)):
+    if isinstance(error, (ConfigError, EndpointError, StoreError, SpoolError)):
         return _say(redact(str(error)), USAGE)
     if is_verbose:
         import traceback

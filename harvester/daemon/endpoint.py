@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from queue import Full, Queue
 from typing import TYPE_CHECKING
 
-from harvester.daemon.health import Health
+from harvester.daemon.health import EndpointError, Health
 from harvester.daemon.metrics import CONTENT_TYPE, Metrics
 from harvester.redact import redact
 
@@ -38,10 +38,6 @@ _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[^:\[\]\s]+)(?::[0-9]{1,5})?")
 _REASONS = {200: "OK", 400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed",
             408: "Request Timeout", 431: "Request Header Fields Too Large", 500: "Internal Server Error",
             503: "Service Unavailable"}  # fmt: skip
-
-
-class EndpointError(Exception):
-    """The endpoint cannot listen; the text says why and what to do."""
 
 
 class _Refused(Exception):

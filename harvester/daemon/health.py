@@ -11,6 +11,11 @@ from harvester.findings import Kind, findings, stamp
 if TYPE_CHECKING:
     from harvester.standing import Report
 
+
+class EndpointError(Exception):
+    """Nobody can listen at the address; the text says why and what to do."""
+
+
 STALE_AFTER = timedelta(hours=1)
 # A source that fails is its own affair: it is read at its times, and told of elsewhere.
 _ILL = frozenset({Kind.BLOCKED, Kind.STUCK, Kind.OVERDUE})

@@ -56,6 +56,7 @@ SELECT
     src.person,
     src.schedule,
     src.last_success,
+    src.served,
     src.paused_until,
     coalesce(h.rows, 0) AS rows,
     coalesce(st.streams, []) AS streams
