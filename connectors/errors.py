@@ -11,6 +11,8 @@ ConnectorError
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 
@@ -72,3 +74,18 @@ class Gone(ConnectorError):
 
 class Malformed(ConnectorError):
     """An answer that is not what its service documents: HTML for JSON, a login page for a feed."""
+
+
+@contextmanager
+def in_words(meanings: Mapping[type[ConnectorError], tuple[str, str]]) -> Iterator[None]:
+    """A refusal in the words of its service: (what it means there, what to do), by kind of error.
+
+    What the door saw stays in brackets; an error of another kind passes as it is.
+    """
+    try:
+        yield
+    except (AuthFailed, NotPermitted, Gone) as error:
+        if type(error) not in meanings:
+            raise
+        what, remedy = meanings[type(error)]
+        raise type(error)(f"{what} ({error.what})", remedy=remedy) from error

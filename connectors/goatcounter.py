@@ -26,14 +26,12 @@ from connectors.base import (
     StreamSpec,
     Subject,
 )
-from connectors.errors import AuthFailed, Gone, Malformed, NotPermitted
+from connectors.daily import RE_READ
+from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, in_words
 from connectors.pages import DAY, count_of, day_of, noon, page_url, spans, split_site
 
 PER_PAGE = 100
 """Paths of an answer, the most that the service gives."""
-
-RE_READ = 3 * DAY
-"""How far behind the last read the next one starts: the running day grows, and late hits reach the days before."""
 
 WINDOW = 184
 """Days of one question: an answer then has at most 100 × 186 days of 24 hours, about 2 MB."""
@@ -112,26 +110,22 @@ class _Api:
         address = f"{self.config.counter}/api/v0/stats/{what}?" + "&".join(f"{k}={v}" for k, v in query.items())
         headers = {"Authorization": f"Bearer {self.config.api_key.reveal()}", "Content-Type": "application/json"}
         source, counter = self.context.source, self.config.counter
-        try:
-            page = self.context.http.get(address, headers=headers)
-        except AuthFailed as error:
-            raise AuthFailed(
-                f"{source}: {counter} does not accept the API key ({error.what})",
-                remedy='make a key with the permission "Read statistics" there, under user name, API',
-            ) from error
-        except NotPermitted as error:
-            raise NotPermitted(
-                f"{source}: the API key may not read the statistics of {counter} ({error.what})",
-                remedy='give the key the permission "Read statistics", under user name, API',
-            ) from error
-        except Gone as error:
-            raise Gone(
-                f"{source}: no GoatCounter API at {counter} ({error.what})",
-                remedy="check `site`, or name the GoatCounter's address in `api_url`",
-            ) from error
-        if page is None:
-            raise Malformed(f"{counter}: answered 304 to a question without a condition")
-        return page.json()
+        meanings: dict[type[ConnectorError], tuple[str, str]] = {
+            AuthFailed: (
+                f"{source}: {counter} does not accept the API key",
+                'make a key with the permission "Read statistics" there, under user name, API',
+            ),
+            NotPermitted: (
+                f"{source}: the API key may not read the statistics of {counter}",
+                'give the key the permission "Read statistics", under user name, API',
+            ),
+            Gone: (
+                f"{source}: no GoatCounter API at {counter}",
+                "check `site`, or name the GoatCounter's address in `api_url`",
+            ),
+        }
+        with in_words(meanings):
+            return self.context.http.fetch(address, headers=headers).json()
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,13 @@ class ReadsConfig:
     api_url: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UmamiConfig:
+    site: str
+    website: str
+    api_key: Secret | None = None
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -53,6 +60,7 @@ class Ours:
         ("feed", FeedConfig),
         ("plausible", ReadsConfig),
         ("goatcounter", ReadsConfig),
+        ("umami", UmamiConfig),
     )
 
     def names(self):
