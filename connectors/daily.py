@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import groupby
 from typing import Any, Literal
 
 from connectors.base import Batch, Context, Coverage, Cursor, Observation, Reject, Subject
@@ -101,6 +102,17 @@ def covered(first: date, last: date, today: date, state: State = "measured", rea
     """What is known of first … last, without the days that have not begun where the site is."""
     last = min(last, today)
     return [Coverage(first, last, state, reason[:300])] if first <= last else []
+
+
+def by_day(first: date, last: date, today: date, verdict: Callable[[date], tuple[State, str]]) -> list[Coverage]:
+    """What is known of each day of first … last by its own verdict (state, reason); equal neighbours in one."""
+    spans_of = groupby((day for day, _ in spans(first, min(last, today), 1)), verdict)
+    return [
+        span
+        for (state, reason), days in spans_of
+        for run in [list(days)]
+        for span in covered(run[0], run[-1], today, state, reason)
+    ]
 
 
 def within(day: date, first: date, last: date) -> date:

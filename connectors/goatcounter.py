@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby
 from typing import Any
 
 from connectors.base import (
@@ -26,7 +25,7 @@ from connectors.base import (
     StreamSpec,
     Subject,
 )
-from connectors.daily import RE_READ
+from connectors.daily import RE_READ, State, by_day
 from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, in_words
 from connectors.pages import DAY, count_of, day_of, noon, page_url, spans, split_site
 
@@ -323,13 +322,10 @@ class Pages:
         first = max(window.first, progress.begins_on)
         if first > window.last:
             return []
-        known = Coverage(first, window.last, "partial", window.flaw) if window.flaw else Coverage(first, window.last)
-        if not told:  # no path at all: nobody came
-            return [known]
-        silent = Coverage(first, window.last, "missing", "GoatCounter says nothing about these days")
-        runs = groupby((day for day, _ in spans(first, window.last, 1)), told.__contains__)
-        pieces = [(known if is_told else silent, list(days)) for is_told, days in runs]
-        return [replace(span, first_day=days[0], last_day=days[-1]) for span, days in pieces]
+        known: tuple[State, str] = ("partial", window.flaw) if window.flaw else ("measured", "")
+        silent: tuple[State, str] = ("missing", "GoatCounter says nothing about these days")
+        # No path at all: nobody came.
+        return by_day(first, window.last, window.last, lambda day: known if not told or day in told else silent)
 
     def _batch(self, progress: _Progress, answer: _Told | None = None, coverage: Sequence[Coverage] = ()) -> Batch:
         answer = answer or _Told()

@@ -51,6 +51,13 @@ class UmamiConfig:
     api_key: Secret | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatomoConfig:
+    api_url: str
+    site_id: int
+    token: Secret
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -61,6 +68,7 @@ class Ours:
         ("plausible", ReadsConfig),
         ("goatcounter", ReadsConfig),
         ("umami", UmamiConfig),
+        ("matomo", MatomoConfig),
     )
 
     def names(self):
