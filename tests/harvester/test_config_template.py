@@ -58,6 +58,11 @@ class MatomoConfig:
     token: Secret
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevtoConfig:
+    api_key: Secret | None = None
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -69,6 +74,7 @@ class Ours:
         ("goatcounter", ReadsConfig),
         ("umami", UmamiConfig),
         ("matomo", MatomoConfig),
+        ("devto", DevtoConfig),
     )
 
     def names(self):
