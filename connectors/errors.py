@@ -3,6 +3,7 @@
 ConnectorError
 ├── AuthFailed      stop the source and tell the user
 ├── NotPermitted    skip this stream (or subject) and record it in coverage
+│   └── SwitchedOff the same, and a better credential would not help
 ├── RateLimited     come back at `retry_at`
 ├── Unavailable     back off and try again
 ├── Gone            disable: it will not come back by itself
@@ -39,6 +40,10 @@ class AuthFailed(ConnectorError):
 
 class NotPermitted(ConnectorError):
     """The credentials are good but lack a right, or the feature is switched off, for this stream or subject."""
+
+
+class SwitchedOff(NotPermitted):
+    """The service has the feature and its owner has switched it off."""
 
 
 class RateLimited(ConnectorError):

@@ -24,7 +24,7 @@ from connectors.base import (
     Subject,
 )
 from connectors.daily import Piece, Sheet, State, by_day, read_days
-from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, in_words
+from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, SwitchedOff, in_words
 from connectors.pages import DAY, count_of, day_of, noon, page_at, split_site
 
 RE_READ = 7 * DAY
@@ -99,6 +99,7 @@ class _Api:
         meanings: dict[type[ConnectorError], tuple[str, str]] = {
             AuthFailed: (f"{source}: Matomo does not accept the token", who),
             NotPermitted: (f"{source}: the token may not read website {config.site_id}", who),
+            SwitchedOff: (f"{source}: Matomo has no such report", "switch its plugins Actions and VisitsSummary on"),
             Gone: (f"{source}: no Matomo at {config.endpoint}, or no website {config.site_id}", "check `api_url`"),
         }
         token = config.token.reveal()
@@ -106,13 +107,8 @@ class _Api:
             # In the body: tokens made for "secure requests only" are refused in an address, and addresses are logged.
             page = self.context.http.post_form(config.endpoint, sent | fields, secrets={"token_auth": token})
             said = page.json()
-            refusal = None
             if isinstance(said, dict) and said.get("result") == "error":  # with status 200, as a rule
-                refusal = _refusal(f"{config.endpoint}: {method}", hint_of(page.body, {token}))
-            if refusal is not None and not refusal.remedy:
-                raise refusal
-        if refusal is not None:
-            raise refusal
+                raise _refusal(f"{config.endpoint}: {method}", hint_of(page.body, {token}))
         return said
 
     def days(self, method: str, first: date, last: date, **fields: str) -> dict[date, Any]:
@@ -182,7 +178,7 @@ def _refusal(where: str, message: str) -> ConnectorError:
     if "segment" in text:
         return Malformed(what, remedy="check `segment`")
     if "plugin" in text or "does not exist" in text:
-        return NotPermitted(what, remedy="switch the plugins Actions and VisitsSummary on in Matomo")
+        return SwitchedOff(what)
     return Malformed(what)
 
 

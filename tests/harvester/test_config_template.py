@@ -63,6 +63,12 @@ class DevtoConfig:
     api_key: Secret | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordpressConfig:
+    site: str
+    token: Secret
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -75,6 +81,7 @@ class Ours:
         ("umami", UmamiConfig),
         ("matomo", MatomoConfig),
         ("devto", DevtoConfig),
+        ("wordpress", WordpressConfig),
     )
 
     def names(self):
