@@ -69,6 +69,13 @@ class WordpressConfig:
     token: Secret
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ga4Config:
+    site: str
+    property_id: int
+    account_key: Secret
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -82,6 +89,7 @@ class Ours:
         ("matomo", MatomoConfig),
         ("devto", DevtoConfig),
         ("wordpress", WordpressConfig),
+        ("ga4", Ga4Config),
     )
 
     def names(self):
