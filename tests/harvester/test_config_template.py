@@ -76,6 +76,12 @@ class Ga4Config:
     account_key: Secret
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchconsoleConfig:
+    site: str
+    account_key: Secret
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -90,6 +96,7 @@ class Ours:
         ("devto", DevtoConfig),
         ("wordpress", WordpressConfig),
         ("ga4", Ga4Config),
+        ("searchconsole", SearchconsoleConfig),
     )
 
     def names(self):
