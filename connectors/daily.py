@@ -106,13 +106,11 @@ def covered(first: date, last: date, today: date, state: State = "measured", rea
 
 def by_day(first: date, last: date, today: date, verdict: Callable[[date], tuple[State, str]]) -> list[Coverage]:
     """What is known of each day of first … last by its own verdict (state, reason); equal neighbours in one."""
-    spans_of = groupby((day for day, _ in spans(first, min(last, today), 1)), verdict)
-    return [
-        span
-        for (state, reason), days in spans_of
-        for run in [list(days)]
-        for span in covered(run[0], run[-1], today, state, reason)
-    ]
+    found: list[Coverage] = []
+    for (state, reason), days in groupby((day for day, _ in spans(first, min(last, today), 1)), verdict):
+        run = list(days)
+        found += covered(run[0], run[-1], today, state, reason)
+    return found
 
 
 def within(day: date, first: date, last: date) -> date:

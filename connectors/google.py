@@ -122,7 +122,8 @@ class Google:
                 "iat": int(now.timestamp()),
                 "exp": int((now + LIFETIME).timestamp()),
             }
-            assertion = jwt.encode(claims, private_key, algorithm="RS256", headers={"kid": key.get("private_key_id")})
+            named = {"kid": key["private_key_id"]} if key.get("private_key_id") else None
+            assertion = jwt.encode(claims, private_key, algorithm="RS256", headers=named)
         except (jwt.PyJWTError, ValueError, TypeError, LookupError, AttributeError):
             raise AuthFailed(
                 f"{self.context.source}: {self.account_key.reference} holds no key of a service account",

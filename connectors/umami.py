@@ -20,7 +20,7 @@ from connectors.base import (
     StreamSpec,
     Subject,
 )
-from connectors.daily import Sheet, read_days, within
+from connectors.daily import Sheet, State, covered, read_days, within
 from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, in_words
 from connectors.pace import Pace
 from connectors.pages import DAY, count_of, day_of, page_of, split_site
@@ -190,7 +190,10 @@ def _midnight(point: Any, first: date, last: date) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Pages:
-    """Page views and visitors per path, a question each: only that means the same in every version."""
+    """Page views and visitors per path, a question each: only that means the same in every version.
+
+    What a path gave is yielded at once, and counts when its window was read to the end.
+    """
 
     api: _Api
     spec: StreamSpec = PAGES
@@ -202,27 +205,31 @@ class Pages:
         return read_days(api.context, cursor, website, beginning=api.beginning, piece=self._piece, length=WINDOW)
 
     def _piece(self, first: date, last: date, checkpoint: Cursor) -> Iterator[Batch]:
-        context, sheet = self.api.context, Sheet()
-        totals = _usable(self.api, first, last)[0]
-        left = dict(totals)
-        for path in self.api.paths(first, last) if any(totals.values()) else []:
+        context, flaw = self.api.context, ""
+        left = _usable(self.api, first, last)[0]
+        today = context.clock().date()
+        for path in self.api.paths(first, last) if any(left.values()) else []:
             if context.is_stopping():
                 return
+            sheet = Sheet()
             try:
                 self._take(sheet, path, first, last, left)
             except (ValueError, TypeError, LookupError) as error:
                 sheet.refuse(path, error)
-        today = context.clock().date()
-        # The running day grows while it is read.
-        if any(rest < 0 for day, rest in left.items() if day < today):
-            raise Malformed(
-                f"{self.api.config.endpoint}: tells more reads of the pages than of the site, as if it did not know "
-                "the filter by path",
-                remedy="update Umami",
-            )
-        yield sheet.batch(checkpoint, sheet.covered(first, last, today, "some paths could not be read"))
+                flaw = "some paths could not be read"
+            # The running day grows while it is read.
+            if any(rest < 0 for day, rest in left.items() if day < today):
+                raise Malformed(
+                    f"{self.api.config.endpoint}: tells more reads of the pages than of the site, as if it did not "
+                    "know the filter by path",
+                    remedy="update Umami",
+                )
+            yield sheet.batch()
+        state: State = "partial" if flaw else "measured"
+        yield Batch(checkpoint=checkpoint, coverage=covered(first, last, today, state, flaw))
 
     def _take(self, sheet: Sheet, path: str, first: date, last: date, left: dict[date, int]) -> None:
+        """Keep what was read of a path, and take it off what is `left` of the site's page views by day."""
         page = page_of(self.api.config.base, path)
         if "," in path:
             raise ValueError("Umami takes a comma in a filter for two paths")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -104,13 +105,11 @@ class Posts:
     def _offset(self) -> timedelta:
         """How far the site's clocks are ahead of UTC."""
         said = self._get("", {"fields": "ID,URL,options", "options": "gmt_offset"})
-        options = said.get("options") if isinstance(said, dict) else None
-        if not isinstance(options, dict):
+        if not isinstance(said, dict) or "ID" not in said:
             raise Malformed(f"{self.config.endpoint}: answered something else than a site")
-        try:
-            hours = float(options.get("gmt_offset") or 0)
-        except (ValueError, TypeError):
-            hours = 0.0
+        hours = 0.0
+        with suppress(ValueError, TypeError, LookupError):  # not everybody is told the options
+            hours = float(said["options"]["gmt_offset"])
         return timedelta(hours=hours) if abs(hours) <= 14 else timedelta(0)
 
     def _beginning(self, today: date) -> date:

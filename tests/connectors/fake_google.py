@@ -52,6 +52,7 @@ class FakeGoogle:
 
     scope: str = ""
     now: datetime = NOW
+    token_uri: str = TOKEN_URI
     payloads: list[dict[str, Any]] = field(default_factory=list)
     assertions: list[dict[str, Any]] = field(default_factory=list)
     spoil: Callable[[dict[str, Any], Any], Any] | None = None
@@ -59,7 +60,7 @@ class FakeGoogle:
 
     def __call__(self, request) -> Answer:
         assert request.method == "POST"
-        if request.url == TOKEN_URI:
+        if request.url == self.token_uri:
             answer = self._token(dict(parse_qsl(body_of(request))))
             return self.spoil_token(answer) if self.spoil_token else answer
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
@@ -77,7 +78,7 @@ class FakeGoogle:
             # The clock of a test is not today's.
             unchecked = {"verify_exp": False, "verify_iat": False}
             claims = jwt.decode(
-                form["assertion"], PRIVATE.public_key(), ["RS256"], audience=TOKEN_URI, options=unchecked
+                form["assertion"], PRIVATE.public_key(), ["RS256"], audience=self.token_uri, options=unchecked
             )
         except jwt.PyJWTError:
             return said({"error": "invalid_grant", "error_description": "Invalid JWT Signature."}, 400)

@@ -8,7 +8,7 @@ import pytest
 from asked import checkpoint
 
 from connectors.base import Batch, Context, Coverage
-from connectors.daily import Sheet, covered, read_days, within
+from connectors.daily import Sheet, by_day, covered, read_days, within
 from connectors.errors import AuthFailed, Gone, Unavailable, in_words
 from connectors.http import Http
 from connectors.pace import Pace
@@ -69,6 +69,18 @@ def test_nothing_is_said_of_days_that_have_not_begun():
         Coverage(date(2026, 11, 20), date(2026, 11, 23))
     ]
     assert covered(TODAY, TODAY, date(2026, 11, 23)) == []
+
+
+def test_each_day_has_its_own_verdict_and_equal_neighbours_are_one_span():
+    def verdict(day):
+        return ("missing", "silence") if day.day in (21, 22) else ("measured", "")
+
+    assert by_day(date(2026, 11, 20), TODAY, date(2026, 11, 23), verdict) == [
+        Coverage(date(2026, 11, 20), date(2026, 11, 20)),
+        Coverage(date(2026, 11, 21), date(2026, 11, 22), "missing", "silence"),
+        Coverage(date(2026, 11, 23), date(2026, 11, 23)),
+    ]
+    assert by_day(TODAY, TODAY, date(2026, 11, 23), verdict) == []
 
 
 def test_a_row_that_cannot_be_used_is_a_reject_and_its_days_are_partial():

@@ -43,6 +43,11 @@ def test_an_assertion_is_signed_and_its_token_shown():
     assert claims["exp"] - claims["iat"] == 3600
 
 
+@pytest.mark.parametrize("without", ["private_key_id", "token_uri"])
+def test_a_key_may_lack_what_can_be_done_without(without):
+    assert ask(Echo(scope="some.scope"), key=account(**{without: None})) == {"a": 1}
+
+
 def test_a_token_is_asked_for_once_and_again_before_it_ends():
     now = [NOW]
     fake = Echo(scope="some.scope")

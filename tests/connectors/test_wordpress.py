@@ -97,6 +97,12 @@ def test_a_fact_lies_in_its_day_where_the_site_is(offset, today):
     assert coverage(batches)[-1].last_day == min(date(2026, 11, today), TODAY)
 
 
+def test_a_site_whose_options_are_not_told_is_read_in_utc():
+    batches = read(FakeWordpress(VIEWS, spoil=lambda what, _, answer: answer if what else {"ID": 5, "URL": "x"}))
+    assert len(facts(batches)) == 4
+    assert {o.occurred_at.hour for batch in batches for o in batch.observations} == {12}
+
+
 @pytest.mark.parametrize(
     ("site", "asked"), [("https://ann.example/", "ann.example"), ("5", "5"), ("a.example/blog", "a.example::blog")]
 )
@@ -208,7 +214,7 @@ def test_a_site_whose_name_speaks_of_tokens_is_not_mistaken():
     ("what", "body"),
     [
         ("", []),
-        ("", {"options": None}),
+        ("", {"error": "oh"}),
         ("/stats/visits", {"fields": ["views"], "data": []}),
         ("/stats/visits", {"fields": ["period", "views"], "data": [["soon", 1]]}),
         ("/stats/top-posts", {"date": "2026-11-24"}),
