@@ -185,8 +185,18 @@ def test_a_server_that_ignores_the_filter_by_path_is_not_believed():
         return fake._pageviews({name: value for name, value in query.items() if name not in ("path", "url")})
 
     fake = FakeUmami(HITS, spoil=spoil)
-    with pytest.raises(Malformed, match="more reads of the pages than of the site"):
+    with pytest.raises(Malformed, match="did not know the filter by path"):
         read(fake)
+
+
+def test_reads_that_come_in_meanwhile_are_no_reason_to_doubt():
+    def spoil(what, query, answer):
+        if what == "pageviews" and "path" in query:
+            today = {"x": f"{TODAY}T00:00:00Z", "y": 50}
+            return {"pageviews": [*answer["pageviews"], today], "sessions": answer["sessions"]}
+        return answer
+
+    assert facts(read(FakeUmami(HITS, spoil=spoil)))["post_reads", A, str(TODAY)] == 50
 
 
 # What can go wrong
