@@ -21,7 +21,8 @@ class ConnectorError(Exception):
     """A source could not be read. `what` says what happened to what, `remedy` what the user can do.
 
     `subject` names the one subject (repository, page …) that is concerned, where it is not the whole stream.
-    Neither text may hold a secret.
+    Neither text may hold a secret. `codes`: what a service calls the refusal in words made for programs, which tell
+    more than its status does (`quotaExceeded`, `throttle_violation`); empty where it says none.
     """
 
     def __init__(self, what: str, *, remedy: str = "", subject: str | None = None) -> None:
@@ -29,6 +30,7 @@ class ConnectorError(Exception):
         self.what = what
         self.remedy = remedy
         self.subject = subject
+        self.codes: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.what}; {self.remedy}" if self.remedy else self.what
@@ -93,4 +95,6 @@ def in_words(meanings: Mapping[type[ConnectorError], tuple[str, str]]) -> Iterat
         if type(error) not in meanings:
             raise
         what, remedy = meanings[type(error)]
-        raise type(error)(f"{what} ({error.what})", remedy=remedy) from error
+        told = type(error)(f"{what} ({error.what})", remedy=remedy)
+        told.codes = error.codes
+        raise told from error

@@ -29,6 +29,10 @@ EARLY = timedelta(minutes=5)
 QUOTA_PAUSE = timedelta(minutes=15)
 """What Google advises where a quota of ten minutes is used up."""
 
+_QUOTA = {"quotaExceeded", "rateLimitExceeded", "userRateLimitExceeded", "dailyLimitExceeded"}
+_SWITCHED_OFF = {"SERVICE_DISABLED", "accessNotConfigured"}
+# invalid_grant: the key is withdrawn, the account gone, or the clock wrong.
+_REFUSED = {"invalid_grant", "invalid_client", "invalid_scope", "unauthorized_client"}
 _GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _REMEDY = "make a new JSON key of the service account (Google Cloud console, IAM, Service accounts, Keys)"
 
@@ -70,13 +74,10 @@ class Google:
                 raise self._told_apart(error) from None
 
     def _told_apart(self, error: NotPermitted) -> ConnectorError:
-        """Google answers 403 to three things, which its words tell apart."""
-        text = error.what.rpartition("answered ")[2].lower()
-        if "quota" in text or "rate limit" in text:
+        """Google answers 403 to three things."""
+        if error.codes & _QUOTA:
             return RateLimited(error.what, retry_at=self.context.clock() + QUOTA_PAUSE)
-        if "disabled" in text or "has not been used" in text:
-            return SwitchedOff(error.what)
-        return error
+        return SwitchedOff(error.what) if error.codes & _SWITCHED_OFF else error
 
     def _access(self) -> str:
         now = self.context.clock()
@@ -98,9 +99,8 @@ class Google:
             try:
                 page = self.context.http.post_form(address, {"grant_type": _GRANT}, secrets={"assertion": assertion})
             except Malformed as error:
-                if "answered 400" not in error.what:
+                if not error.codes & _REFUSED:
                     raise
-                # invalid_grant: the key is withdrawn, the account gone, or the clock wrong.
                 raise AuthFailed(error.what) from None
         said = page.json()
         try:

@@ -196,11 +196,10 @@ def _post(row: Any) -> Subject:
 
 
 def _told_apart(error: ConnectorError) -> ConnectorError:
-    """What a status means, by the service's own words: a bad token is a 400 there, stats that are off are a 404."""
-    text = error.what.rpartition("answered ")[2].lower()
-    if isinstance(error, Gone):
-        return SwitchedOff(error.what) if "module" in text or "jetpack" in text else error
-    return AuthFailed(error.what) if "token" in text or "authorization" in text else error
+    """What a status means, by the service's own codes: a bad token is a 400 there, stats that are off are a 404."""
+    if error.codes & {"invalid_token", "authorization_required"}:
+        return AuthFailed(error.what)
+    return SwitchedOff(error.what) if isinstance(error, Gone) and "invalid_blog" in error.codes else error
 
 
 def open_streams(config: WordpressConfig, context: Context) -> Sequence[Stream]:

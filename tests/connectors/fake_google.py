@@ -39,8 +39,11 @@ def account(**more: Any) -> Any:
     return known_secret(json.dumps(key | more))
 
 
-def refused(status: int, message: str, word: str = "") -> Answer:
-    return said({"error": {"code": status, "message": message, "status": word}}, status)
+def refused(status: int, message: str, word: str = "", reason: str = "") -> Answer:
+    """A refusal of an API. Search Console gives the reason in `errors`, Analytics in `details`; here in both."""
+    told = [{"reason": reason, "domain": "usageLimits"}]
+    body = {"code": status, "message": message, "status": word, "errors": told, "details": told}
+    return said({"error": body}, status)
 
 
 @dataclass

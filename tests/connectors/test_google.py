@@ -99,11 +99,8 @@ def test_an_answer_that_is_no_token_is_malformed(body):
     [
         (refused(401, "Request had invalid credentials."), AuthFailed, "JSON key"),
         (refused(403, "User does not have sufficient permission"), NotPermitted, f"add there: {EMAIL}"),
-        (
-            refused(403, "Some API has not been used in project 5 before or is disabled"),
-            SwitchedOff,
-            "Cloud console",
-        ),
+        (refused(403, "The API is off", "PERMISSION_DENIED", "SERVICE_DISABLED"), SwitchedOff, "switch it on"),
+        (refused(403, "Access Not Configured", "", "accessNotConfigured"), SwitchedOff, "switch it on"),
         (refused(404, "Not found"), Gone, "check"),
         (refused(500, "Internal"), Unavailable, "500"),
         (refused(400, "Field x is not a valid dimension"), Malformed, "valid dimension"),
@@ -118,7 +115,7 @@ def test_a_refusal_is_named_by_what_to_do(answer, error, words):
 
 def test_a_quota_told_as_a_403_is_a_limit():
     with pytest.raises(RateLimited) as caught:
-        ask(Echo(scope="some.scope", spoil=lambda payload, _: refused(403, "Search Analytics load quota exceeded")))
+        ask(Echo(scope="some.scope", spoil=lambda payload, _: refused(403, "Load", "", "quotaExceeded")))
     assert caught.value.retry_at == NOW + timedelta(minutes=15)
 
 

@@ -211,7 +211,7 @@ def test_a_first_day_that_cannot_be_read_is_malformed():
 def test_what_was_read_before_a_quota_is_kept():
     def spoil(payload, answer):
         is_late = payload["startDate"] > "2026-10-15"
-        return refused(403, "Search Analytics load quota exceeded.") if is_late else answer
+        return refused(403, "Search Analytics load quota exceeded.", reason="quotaExceeded") if is_late else answer
 
     fake = FakeSearch(shown=SHOWN | {("2026-09-01", A): (1, 0)}, spoil=spoil)
     batches = until(RateLimited, streams(CONNECTOR, config(), fake)["search"].read({}))
