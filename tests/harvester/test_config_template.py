@@ -44,6 +44,44 @@ class ReadsConfig:
     api_url: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UmamiConfig:
+    site: str
+    website: str
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatomoConfig:
+    api_url: str
+    site_id: int
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevtoConfig:
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordpressConfig:
+    site: str
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ga4Config:
+    site: str
+    property_id: int
+    account_key: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchconsoleConfig:
+    site: str
+    account_key: Secret
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -53,6 +91,12 @@ class Ours:
         ("feed", FeedConfig),
         ("plausible", ReadsConfig),
         ("goatcounter", ReadsConfig),
+        ("umami", UmamiConfig),
+        ("matomo", MatomoConfig),
+        ("devto", DevtoConfig),
+        ("wordpress", WordpressConfig),
+        ("ga4", Ga4Config),
+        ("searchconsole", SearchconsoleConfig),
     )
 
     def names(self):
