@@ -18,7 +18,8 @@ class ConnectorError(Exception):
     """A source could not be read. `what` says what happened to what, `remedy` what the user can do.
 
     `subject` names the one subject (repository, page …) that is concerned, where it is not the whole stream.
-    Neither text may hold a secret.
+    Neither text may hold a secret. `codes`: what a service calls the refusal in words made for programs, which tell
+    more than its status does (`quotaExceeded`, `throttle_violation`); empty where it says none.
     """
 
     def __init__(self, what: str, *, remedy: str = "", subject: str | None = None) -> None:
@@ -26,6 +27,7 @@ class ConnectorError(Exception):
         self.what = what
         self.remedy = remedy
         self.subject = subject
+        self.codes: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.what}; {self.remedy}" if self.remedy else self.what

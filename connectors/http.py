@@ -29,7 +29,7 @@ from connectors.addresses import (
     split,
     without_secrets,
 )
-from connectors.answers import failure_of, hint_of, refusal_of
+from connectors.answers import codes_of, failure_of, hint_of, refusal_of
 from connectors.base import Meter
 from connectors.errors import ConnectorError, Malformed, Unavailable
 from connectors.wire import Deadline, Guard, GuardedAdapter
@@ -281,8 +281,10 @@ class Http:
             self._body(response, where)  # none, but reading it gives the connection back
             return None
         if not 200 <= status < 300:
-            hint = hint_of(self._start_of(response), exchange.secrets | _query_values(exchange.url))
-            raise refusal_of(status, headers, where, self._clock(), hint)
+            start, secrets = self._start_of(response), exchange.secrets | _query_values(exchange.url)
+            refusal = refusal_of(status, headers, where, self._clock(), hint_of(start, secrets))
+            refusal.codes = codes_of(start, secrets)
+            raise refusal
         body = self._body(response, where)
         named = {"etag": headers.get("etag"), "last_modified": headers.get("last-modified")}
         validators = {name: value for name, value in named.items() if value}

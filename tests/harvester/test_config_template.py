@@ -44,6 +44,12 @@ class ReadsConfig:
     api_url: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoConfig:
+    channel: str
+    api_key: Secret | None = None
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -53,6 +59,7 @@ class Ours:
         ("feed", FeedConfig),
         ("plausible", ReadsConfig),
         ("goatcounter", ReadsConfig),
+        ("youtube", VideoConfig),
     )
 
     def names(self):
