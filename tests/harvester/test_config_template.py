@@ -50,6 +50,13 @@ class VideoConfig:
     api_key: Secret | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForumConfig:
+    users: tuple[str, ...]
+    site: str
+    api_key: Secret | None = None
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -60,6 +67,7 @@ class Ours:
         ("plausible", ReadsConfig),
         ("goatcounter", ReadsConfig),
         ("youtube", VideoConfig),
+        ("stackexchange", ForumConfig),
     )
 
     def names(self):

@@ -114,4 +114,6 @@ def test_nobody_takes_over_one_of_our_names(monkeypatch):
 
 
 def test_our_own_connectors_are_installed():
-    assert {"feed", "github", "goatcounter", "plausible", "talks", "youtube"} <= set(Registry().names())
+    assert {"feed", "github", "goatcounter", "plausible", "stackexchange", "talks", "youtube"} <= set(
+        Registry().names()
+    )
