@@ -57,6 +57,11 @@ class ForumConfig:
     api_key: Secret | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsConfig:
+    sites: tuple[str, ...]
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -68,6 +73,7 @@ class Ours:
         ("goatcounter", ReadsConfig),
         ("youtube", VideoConfig),
         ("stackexchange", ForumConfig),
+        ("hackernews", NewsConfig),
     )
 
     def names(self):
