@@ -62,6 +62,14 @@ class NewsConfig:
     sites: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabConfig:
+    projects: tuple[str, ...]
+    token: Secret | None = None
+    user: str | None = None
+    api_url: str = ""
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -74,6 +82,7 @@ class Ours:
         ("youtube", VideoConfig),
         ("stackexchange", ForumConfig),
         ("hackernews", NewsConfig),
+        ("gitlab", LabConfig),
     )
 
     def names(self):
