@@ -70,6 +70,16 @@ class LabConfig:
     api_url: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelsConfig:
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModulesConfig:
+    packages: tuple[str, ...]
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -83,6 +93,8 @@ class Ours:
         ("stackexchange", ForumConfig),
         ("hackernews", NewsConfig),
         ("gitlab", LabConfig),
+        ("pypi", WheelsConfig),
+        ("npm", ModulesConfig),
     )
 
     def names(self):

@@ -115,6 +115,6 @@ def test_nobody_takes_over_one_of_our_names(monkeypatch):
 
 def test_our_own_connectors_are_installed():
     ours = {"feed", "github", "goatcounter", "plausible", "talks"}
-    ours |= {"gitlab", "hackernews", "stackexchange", "youtube"}
+    ours |= {"npm", "pypi", "gitlab", "hackernews", "stackexchange", "youtube"}
 
     assert ours <= set(Registry().names())
