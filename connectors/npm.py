@@ -92,7 +92,7 @@ class Downloads:
                 failures.append(_unknown(name, error))
         if failures and len(failures) == len(names):
             raise failures[0]
-        flaw = f"{len(failures)} of {len(names)} packages are not known" if failures else flaw
+        flaw = f"packages that are not known: {len(failures)} of {len(names)}" if failures else flaw
         last = max(counted)
         first = min(max(min(begins.values()), min(firsts, default=last)), last)
         silence = "npm counted nothing on these days"

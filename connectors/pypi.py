@@ -104,7 +104,7 @@ class Downloads:
             yield batch
         if failures and len(failures) == len(due):
             raise failures[0]
-        flaw = f"{len(failures)} of {len(due)} packages are not known" if failures else flaw
+        flaw = f"packages that are not known: {len(failures)} of {len(due)}" if failures else flaw
         yield Batch(problems=failures, coverage=self._coverage(cursor, due, days, firsts, flaw))
 
     def _ask(self, name: str) -> _Days:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from connectors.base import (
     Batch,
@@ -99,11 +99,13 @@ def _together(spans: Sequence[Coverage], failures: Sequence[ConnectorError], pro
     for metric, each in by_metric.items():
         reasons = [span.reason for span in each if span.state != "measured"]
         if failures:
-            reasons.append(f"{len(failures)} of {projects} projects could not be read")
+            reasons.append(f"projects that could not be read: {len(failures)} of {projects}")
         first, last = min(span.first_day for span in each), max(span.last_day for span in each)
-        is_missing = all(span.state == "missing" for span in each)
-        state = "missing" if is_missing else "partial" if reasons else "measured"
-        told.append(Coverage(first, last, state, "; ".join(dict.fromkeys(reasons))[:300], (metric,)))  # type: ignore[arg-type]
+        reason = "; ".join(dict.fromkeys(reasons))[:300]
+        state: Literal["missing", "partial", "measured"] = "partial" if reasons else "measured"
+        if all(span.state == "missing" for span in each):
+            state = "missing"
+        told.append(Coverage(first, last, state, reason, (metric,)))
     return told
 
 
@@ -163,7 +165,7 @@ class Stars:
 
     def _span(self, first: date, today: date, hidden: int) -> Coverage:
         if hidden:
-            return Coverage(first, today, "partial", f"{hidden} stars are of private profiles", ("stars",))
+            return Coverage(first, today, "partial", f"stars of private profiles: {hidden}", ("stars",))
         return Coverage(first, today, metrics=("stars",))
 
 

@@ -197,7 +197,7 @@ class Threads:
         if metric == "pull_reviews" and self.kind.lacks:
             return Coverage(first, today, "missing", self.kind.lacks[:300], (metric,))
         if flaws:
-            return Coverage(first, today, "partial", f"{flaws} records could not be used", (metric,))
+            return Coverage(first, today, "partial", f"records that could not be used: {flaws}", (metric,))
         return Coverage(first, today, metrics=(metric,))
 
     def _pages(self, project: Project, begin: str | None) -> Iterator[list[Any]]:

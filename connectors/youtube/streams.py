@@ -19,7 +19,7 @@ from connectors.youtube.specs import CHANNEL, VIDEOS
 
 _LONGEST_ID = 100
 # The counters, and why a video may have none.
-_LEVELS = {"video_views": "hide their views", "video_comments": "have comments switched off"}
+_LEVELS = {"video_views": "videos that hide their views", "video_comments": "videos with comments switched off"}
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class _Told:
                 count = count_of(value)
             except ValueError as error:
                 self.rejects.append(Reject(f"{metric} of {name}", str(error)[:200]))
-                self.lacks[metric]["have a count that cannot be used"] += 1
+                self.lacks[metric]["counts that cannot be used"] += 1
             else:
                 self.observations.append(Observation(metric, name, str(self.today), self.now, float(count)))
 
@@ -63,7 +63,7 @@ class _Told:
 
     def level(self, metric: str, also: str = "") -> Coverage:
         """What today's readings of a counter are worth."""
-        flaws = [f"{count} videos {why}" for why, count in sorted(self.lacks[metric].items())]
+        flaws = [f"{why}: {count}" for why, count in sorted(self.lacks[metric].items())]
         flaws += [also] if also else []
         return _span(metric, self.today, self.today, "; ".join(flaws))
 
@@ -177,7 +177,7 @@ class VideosByApi:
             item = items.get(name)
             if item is None:
                 for lacks in told.lacks.values():
-                    lacks["are private or deleted"] += 1
+                    lacks["videos that are private or deleted"] += 1
                 continue
             about = item["snippet"] if isinstance(item.get("snippet"), dict) else {}
             counts = _statistics(item)

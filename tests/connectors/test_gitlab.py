@@ -84,7 +84,7 @@ def test_all_pages_of_a_list_are_read_without_totals(links):
 
 def test_stars_of_private_profiles_are_counted_as_missing():
     (reason,) = {reason for _, reason in states(read(FakeGitlab(starrers=[(1, at(3))], hidden=2), "stars")).values()}
-    assert reason == "2 stars are of private profiles"
+    assert reason == "stars of private profiles: 2"
 
 
 def test_the_list_of_stars_is_left_alone_while_their_number_stays_but_not_for_long():
@@ -149,7 +149,7 @@ def test_a_thread_that_cannot_be_used_takes_nothing_back():
     told = {one.metric: list(one.numbers) for batch in batches for one in batch.listings}
     assert told == {"issues_closed": [2], "issue_comments": [1]}
     assert len(rejects(batches)) == 2
-    assert set(states(batches).values()) == {("partial", "2 records could not be used")}
+    assert set(states(batches).values()) == {("partial", "records that could not be used: 2")}
 
 
 def test_a_later_read_asks_for_what_changed_since():
@@ -313,7 +313,7 @@ def test_a_project_that_is_gone_stops_no_other():
     (problem,) = problems(batches)
     assert isinstance(problem, Gone)
     assert problem.subject == "team/gone"
-    assert states(batches)["stars"] == ("partial", "1 of 2 projects could not be read")
+    assert states(batches)["stars"] == ("partial", "projects that could not be read: 1 of 2")
 
 
 def test_nothing_but_gone_projects_is_an_error():

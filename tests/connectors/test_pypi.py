@@ -121,7 +121,7 @@ def test_a_package_that_is_unknown_stops_no_other():
     (problem,) = [problem for batch in batches for problem in batch.problems]
     assert isinstance(problem, Gone)
     assert problem.subject == "gone"
-    assert spans(batches)[0] == Coverage(COUNTED[-1], COUNTED[-1], "partial", "1 of 2 packages are not known")
+    assert spans(batches)[0] == Coverage(COUNTED[-1], COUNTED[-1], "partial", "packages that are not known: 1 of 2")
     with pytest.raises(Gone, match="check `packages`"):
         read(fake, packages=("gone",))
 

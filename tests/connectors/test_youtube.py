@@ -68,10 +68,10 @@ def test_a_hidden_count_is_missing_and_a_nought_is_measured():
     assert ("video_views", "aaaaaaaaaaa", str(TODAY)) in facts(batches)
     assert ("video_views", "bbbbbbbbbbb", str(TODAY)) not in facts(batches)
     assert [(span.state, span.reason) for span in spans(batches, "video_comments")] == [
-        ("partial", "1 videos have comments switched off")
+        ("partial", "videos with comments switched off: 1")
     ]
     assert [(span.state, span.reason) for span in spans(batches, "video_views")] == [
-        ("partial", "1 videos hide their views")
+        ("partial", "videos that hide their views: 1")
     ]
     assert rejects(batches) == []
 
@@ -80,7 +80,7 @@ def test_a_private_video_has_no_counts_and_is_not_published():
     shown = [*videos(2), Video("private-one", "2026-11-20T10:00:00Z", 5, 5, is_private=True)]
     batches = read(FakeYoutube(shown))
     assert total(batches, "videos_published") == 2
-    assert spans(batches, "video_views")[0].reason == "1 videos are private or deleted"
+    assert spans(batches, "video_views")[0].reason == "videos that are private or deleted: 1"
 
 
 def test_a_premiere_that_is_to_come_is_not_published_yet():
