@@ -234,7 +234,10 @@ class Threads:
                 continue
             if len(told.rejects) == before:
                 told.numbers.append(item["iid"])
-            self.kind.rest(self.api, project, reader, item, told)
+            try:
+                self.kind.rest(self.api, project, reader, item, told)
+            except (Gone, NotPermitted) as error:  # deleted or hidden since the list was made
+                told.rejects.append(reject(self.kind.path, item["iid"], error))
         return told
 
 

@@ -15,6 +15,9 @@ from connectors.youtube.config import YoutubeConfig
 PER_PAGE = 50
 """Videos of an answer, the most that the service gives."""
 
+QUOTA = "units a day"
+"""What plans call the allowance."""
+
 _QUOTA_ZONE = ZoneInfo("America/Los_Angeles")
 _MINUTE = timedelta(minutes=1)
 _SPENT = {"quotaExceeded", "dailyLimitExceeded"}

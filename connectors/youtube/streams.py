@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from connectors.base import Batch, Context, Coverage, Cursor, Observation, Reject, Stream, StreamSpec, Subject
+from connectors.base import Batch, Context, Cost, Coverage, Cursor, Observation, Reject, Stream, StreamSpec, Subject
 from connectors.errors import Gone, Malformed, Unavailable
 from connectors.instants import instant_of
 from connectors.pages import DAY, count_of, day_of
-from connectors.youtube.api import DataApi
+from connectors.youtube.api import PER_PAGE, QUOTA, DataApi
 from connectors.youtube.config import YoutubeConfig
 from connectors.youtube.feed import LATEST, FeedVideo, read_feed
 from connectors.youtube.specs import CHANNEL, VIDEOS
@@ -110,7 +110,7 @@ class VideosByFeed:
         dates = sorted(fact.occurred_at for fact in told.observations if fact.metric == "videos_published")
         first = self._day(dates[0]) if dates else told.today
         spans = []
-        if known:
+        if known.get("read_at"):  # a read with a key leaves another memory
             read_at = datetime.fromisoformat(known["read_at"])
             slid = dates and dates[0] > read_at and not {video.id for video in shown} & set(known["shown"])
             read_on = min(self._day(read_at), told.today)
@@ -159,6 +159,13 @@ class VideosByApi:
             coverage=[published, *(whole.level(metric) for metric in _LEVELS)],
         )
 
+    def plan(self, cursor: Cursor) -> Sequence[Cost]:  # noqa: ARG002 - every read is a whole one
+        """Two units for 50 videos, by the number that the channel tells, which itself costs one."""
+        told = _statistics(self.api.channel()).get("videoCount")
+        videos = int(told) if isinstance(told, str | int) and str(told).isdecimal() else 0
+        units = 1 + 2 * max(1, -(-videos // PER_PAGE))
+        return (Cost(QUOTA, units, units),)
+
     def _pages(self, channel: Mapping[str, Any]) -> Iterator[list[str]]:
         try:
             playlist = str(channel["contentDetails"]["relatedPlaylists"]["uploads"])
@@ -206,6 +213,10 @@ class Subscribers:
 
     api: DataApi
     spec: StreamSpec = CHANNEL
+
+    def plan(self, cursor: Cursor) -> Sequence[Cost]:  # noqa: ARG002 - always the same
+        """One unit."""
+        return (Cost(QUOTA, 1, 1),)
 
     def read(self, cursor: Cursor) -> Iterator[Batch]:  # noqa: ARG002 - it is read anew each time
         """One batch; a channel may hide the number, which is then missing and not zero."""

@@ -202,6 +202,16 @@ def test_what_was_read_before_a_refusal_is_kept_and_the_next_read_goes_on_there(
     assert spans(rest)[0].first_day == BORN
 
 
+def test_an_issue_that_is_deleted_while_it_is_read_stops_no_other():
+    issues = [thread(1, at(2), notes=1), thread(2, at(3), notes=1)]
+    fake = FakeGitlab(issues=issues, notes={("issues", 2): [note(1, at(3))]})
+    fake.spoil = lambda path, _: said({"message": "404 Not found"}, 404) if path.endswith("issues/1/notes") else None
+    batches = read(fake, "issues")
+    assert total(batches, "issue_comments") == 1
+    assert len(rejects(batches)) == 1
+    assert [list(one.numbers) for b in batches for one in b.listings if one.metric == "issue_comments"] == [[2]]
+
+
 def test_issues_that_are_switched_off_are_not_nought():
     with pytest.raises(NotPermitted, match="issues are switched off"):
         read(FakeGitlab(about={"issues_enabled": False}), "issues")

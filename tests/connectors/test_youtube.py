@@ -9,7 +9,7 @@ import pytest
 from fake_youtube import CHANNEL, KEY, FakeYoutube, Video, refusal, videos
 from wired import cursor_after, facts, rejects, said, secret, spans, streams_of, subjects, total, until
 
-from connectors.base import Coverage, Meter
+from connectors.base import Cost, Coverage, Meter
 from connectors.errors import AuthFailed, Gone, Malformed, NotPermitted, RateLimited, Unavailable
 from connectors.testing import NOW, Answer
 from connectors.youtube import CONNECTOR, YoutubeConfig
@@ -51,6 +51,17 @@ def test_fifty_videos_cost_two_units_of_quota():
     ]
     assert meter.points == 5
     assert all(len(query["id"].split(",")) <= 50 for path, query in fake.requests if path.endswith("/videos"))
+
+
+@pytest.mark.parametrize(("count", "units"), [(0, 3), (1, 3), (50, 3), (54, 5), (101, 7)])
+def test_a_plan_says_what_a_read_will_cost(count, units):
+    fake, meter = FakeYoutube(videos(count, first_day=-60)), Meter()
+    config = YoutubeConfig(channel=CHANNEL, api_key=secret(KEY))
+    streams = streams_of(CONNECTOR, config, fake)
+    assert streams["videos"].plan({}) == (Cost("units a day", units, units),)
+    assert streams["channel"].plan({}) == (Cost("units a day", 1, 1),)
+    read(fake, meter=meter)
+    assert meter.points <= units
 
 
 def test_the_key_is_in_no_address():
@@ -232,6 +243,14 @@ def test_the_feed_covers_the_days_since_its_oldest_video_and_later_since_the_las
     assert spans(first, "videos_published")[0].first_day == date(2026, 10, 26)
     again = by_feed(fake, cursor_after(first), now=NOW + DAY)
     assert spans(again, "videos_published") == [Coverage(TODAY, TODAY + DAY, metrics=("videos_published",))]
+
+
+def test_a_key_may_come_and_go():
+    fake = FakeYoutube(videos(3))
+    cursor = cursor_after(by_feed(fake))
+    cursor = cursor_after(read(fake, cursor=cursor), cursor)
+    again = by_feed(fake, cursor)
+    assert spans(again, "videos_published")[0].first_day == date(2026, 10, 1)
 
 
 def test_videos_that_slid_past_unseen_are_lost():
