@@ -82,6 +82,42 @@ class SearchconsoleConfig:
     account_key: Secret
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoConfig:
+    channel: str
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForumConfig:
+    users: tuple[str, ...]
+    site: str
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsConfig:
+    sites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabConfig:
+    projects: tuple[str, ...]
+    token: Secret | None = None
+    user: str | None = None
+    api_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelsConfig:
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModulesConfig:
+    packages: tuple[str, ...]
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -97,6 +133,12 @@ class Ours:
         ("wordpress", WordpressConfig),
         ("ga4", Ga4Config),
         ("searchconsole", SearchconsoleConfig),
+        ("youtube", VideoConfig),
+        ("stackexchange", ForumConfig),
+        ("hackernews", NewsConfig),
+        ("gitlab", LabConfig),
+        ("pypi", WheelsConfig),
+        ("npm", ModulesConfig),
     )
 
     def names(self):
