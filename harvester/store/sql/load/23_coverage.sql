@@ -14,7 +14,7 @@ WITH said AS (
         c.read_at,
         c.position
     FROM span AS c
-    JOIN store.metrics AS m
+    JOIN metric AS m
         ON m.source = c.source AND m.stream = c.stream AND (c.metrics IS NULL OR list_contains(c.metrics, m.metric))
 ), gap AS (
     -- Between two readings of a level nothing was read, yet the growth is known.

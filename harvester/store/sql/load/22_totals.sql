@@ -1,10 +1,10 @@
 -- Sums of the touched periods.
-INSERT INTO store.totals (series_id, grain, period, ends_on, total, scored, actors)
-SELECT d.series_id, 'day', d.day, p.ends_on, d.total, d.scored, d.actors
+CREATE OR REPLACE TEMP TABLE totalled AS
+SELECT d.series_id, 'day' AS grain, d.day AS period, p.ends_on, d.total, d.scored, d.actors
 FROM near AS d
 JOIN period AS p ON p.series_id = d.series_id AND p.grain = 'day' AND p.period = d.day
 UNION ALL
-SELECT d.series_id, 'week', d.period, p.ends_on, d.total, d.scored, coalesce(a.actors, 0)
+SELECT d.series_id, 'week', d.period, p.ends_on, d.total, d.scored, coalesce(a.actors, 0)::INTEGER
 FROM (
     SELECT
         series_id,
@@ -21,7 +21,7 @@ LEFT JOIN (
     GROUP BY ALL
 ) AS a ON a.series_id = d.series_id AND a.period = d.period
 UNION ALL
-SELECT d.series_id, 'month', d.period, p.ends_on, d.total, d.scored, coalesce(a.actors, 0)
+SELECT d.series_id, 'month', d.period, p.ends_on, d.total, d.scored, coalesce(a.actors, 0)::INTEGER
 FROM (
     SELECT
         series_id,

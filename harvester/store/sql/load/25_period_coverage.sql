@@ -1,9 +1,16 @@
--- The observed share of those periods; a day that two streams saw counts once.
-INSERT INTO store.period_coverage (source, metric, grain, period, ends_on, coverage)
-SELECT source, metric, grain, period, ends_on, sum(share) / (ends_on - period)
+-- The observed share of the periods with news of their days, counted anew; a day that two streams saw counts once.
+CREATE OR REPLACE TEMP TABLE observed AS
+SELECT source, metric, grain, period, ends_on, sum(share) / (ends_on - period) AS coverage
 FROM (
     SELECT c.source, c.metric, t.grain, t.period, t.ends_on, c.day, max(c.share) AS share
-    FROM store.coverage AS c
+    FROM (
+        SELECT o.source, o.metric, o.day, o.share
+        FROM store.coverage AS o
+        ANTI JOIN news USING (source, stream, metric, day)
+        UNION ALL
+        SELECT source, metric, day, share
+        FROM news
+    ) AS c
     JOIN (
         SELECT DISTINCT source, metric, 'day' AS grain, day AS period, day + 1 AS ends_on
         FROM news

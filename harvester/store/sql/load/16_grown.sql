@@ -1,9 +1,10 @@
--- From readings of a counter to growth by day.
+-- The days of those levels, derived anew as a whole: growth depends on the readings around it.
+-- Of a gauge, the day's reading. Of a counter, its growth by day.
 --   First reading: no growth, unless the subject appeared after its stream was first read: then it started at zero.
 --   Growth: what rises above every reading of the week before, so a dip that recovers is not counted twice.
 --   Drop or reset: never growth, never negative; a week later the new height is the base.
 --   Gap: growth since the last reading, in whole numbers, evenly over the days between (coverage: 'estimated').
-INSERT INTO store.daily (series_id, day, total, scored, actors)
+CREATE OR REPLACE TEMP TABLE grown AS
 WITH reading AS (
     SELECT
         o.series_id,
@@ -18,24 +19,46 @@ WITH reading AS (
                 RANGE BETWEEN INTERVAL 7 DAY PRECEDING AND INTERVAL 1 DAY PRECEDING
             )
         ) AS height
-    FROM store.observations AS o
-    SEMI JOIN level AS l ON l.series_id = o.series_id
-    JOIN store.series AS s ON s.series_id = o.series_id
-    JOIN store.metrics AS m ON m.source = s.source AND m.metric = s.metric AND m.kind = 'level' AND NOT m.gauge
+    FROM present AS o
+    SEMI JOIN (FROM level WHERE NOT is_gauge) AS l ON l.series_id = o.series_id
     WINDOW by_day AS (PARTITION BY o.series_id ORDER BY o.day)
+), named AS (
+    SELECT l.series_id, l.source, l.metric, c.published_at::DATE AS born_on
+    FROM level AS l
+    JOIN (
+        SELECT source, stable_id, published_at
+        FROM described
+        UNION ALL
+        SELECT source, stable_id, published_at
+        FROM store.current_names
+        ANTI JOIN described USING (source, stable_id)
+    ) AS c ON c.source = l.source AND c.stable_id = l.subject
+    WHERE NOT l.is_gauge AND c.published_at IS NOT NULL
 ), first_read AS (
     SELECT s.source, s.metric, min(o.day) AS day
-    FROM store.observations AS o
-    JOIN store.series AS s USING (series_id)
-    WHERE s.kind = 'level'
+    FROM (
+        SELECT series_id, source, metric
+        FROM store.series
+        WHERE kind = 'level'
+        UNION
+        SELECT series_id, source, metric
+        FROM level
+    ) AS s
+    SEMI JOIN named USING (source, metric)
+    JOIN (
+        SELECT series_id, day
+        FROM store.observations
+        UNION ALL
+        SELECT series_id, day
+        FROM present
+    ) AS o USING (series_id)
     GROUP BY ALL
 ), birth AS (
-    SELECT s.series_id, c.published_at::DATE - 1 AS eve
-    FROM store.series AS s
-    JOIN store.current_names AS c ON c.source = s.source AND c.stable_id = s.subject
-    JOIN first_read AS f ON f.source = s.source AND f.metric = s.metric
-    WHERE c.published_at::DATE > f.day
-), grown AS (
+    SELECT n.series_id, n.born_on - 1 AS eve
+    FROM named AS n
+    JOIN first_read AS f USING (source, metric)
+    WHERE n.born_on > f.day
+), growth AS (
     SELECT
         r.series_id,
         r.day,
@@ -46,15 +69,17 @@ WITH reading AS (
     WHERE r.last_day IS NOT NULL OR b.eve IS NOT NULL
 ), spread AS (
     SELECT series_id, since, growth, day - since AS days, unnest(range(1, day - since + 1)) AS step
-    FROM grown
+    FROM growth
 )
 SELECT
     series_id,
-    since + step::INTEGER,
+    since + step::INTEGER AS day,
     CASE
         WHEN growth = floor(growth) THEN floor(growth * step / days) - floor(growth * (step - 1) / days)
         ELSE growth / days
-    END AS total,
-    total AS scored,
-    0
-FROM spread;
+    END AS total
+FROM spread
+UNION ALL
+SELECT o.series_id, o.day, o.value
+FROM present AS o
+SEMI JOIN (FROM level WHERE is_gauge) AS l ON l.series_id = o.series_id;
