@@ -146,10 +146,10 @@ class Store:
             settle(bench, self.path, timeout=timeout)
             with attached(bench, self.path, timeout=timeout, read_only=True):
                 prepared = prepare(bench, group, self.zone, waiting) if is_zoned(bench, self.zone) else None
-                as_read = _state(self.path)
+                as_read = self.mark()
             with attached(bench, self.path, timeout=timeout):
-                # Not so with the first load of all, with another time zone, and after somebody's write.
-                if prepared and as_read and as_read == _state(self.path):
+                # Not so with the first load of all, with another time zone, and where somebody else has written.
+                if prepared and as_read == self.mark() and not logged(self.path):
                     keep(bench, prepared.changes)
                     done = prepared.done
                 else:
@@ -213,14 +213,6 @@ class Store:
             migrations.migrate(connection)
         finally:
             connection.close()
-
-
-def _state(path: Path) -> tuple[int, int, int] | None:
-    """What changes whenever somebody writes to the database, looked at without opening it; None: it has a log."""
-    if logged(path):
-        return None
-    stat = path.stat()
-    return stat.st_ino, stat.st_size, stat.st_mtime_ns
 
 
 def _groups(segments: Sequence[Segment]) -> Iterator[list[Segment]]:

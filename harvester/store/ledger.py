@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ import duckdb
 from connectors.base import Budget
 from harvester.spool import Segment
 from harvester.store.changes import ALL, Change, fill
-from harvester.store.records import record_of
+from harvester.store.records import SourceRecord, read_records
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -117,14 +117,13 @@ def _held(connection: duckdb.DuckDBPyConnection, query: str, values: list[str]) 
 
 
 def _sources(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> list[dict[str, Any]]:
-    names = sorted({segment.stream[0] for segment in segments})
-    held = _held(connection, "FROM store.sources WHERE list_contains($values, source)", names)
-    found = {row["source"]: row for row in held}
+    known, found = read_records(connection), {}
     for segment in segments:
-        row = found.setdefault(segment.stream[0], {})
-        row |= {name: segment.read[name] for name in ("source", "connector", "person", "schedule", "config_hash")}
+        read, source = segment.read, segment.stream[0]
         if segment.finish is not None:
-            row |= asdict(record_of(row).after(segment.read, segment.finish))
+            known[source] = known.get(source, SourceRecord()).after(read, segment.finish)
+        configured = {name: read[name] for name in ("source", "connector", "person", "schedule", "config_hash")}
+        found[source] = configured | known.get(source, SourceRecord()).columns()
     return list(found.values())
 
 

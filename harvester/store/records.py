@@ -46,19 +46,23 @@ class SourceRecord:
             return replace(record, failures=self.failures + 1, failing_since=since, failed_run=read["run_id"])
         return record
 
+    def columns(self) -> dict[str, Any]:
+        """By the names of the columns that it is stored in."""
+        return {name: getattr(self, name) for name in _COLUMNS}
+
 
 _COLUMNS = tuple(field.name for field in fields(SourceRecord))
-
-
-def record_of(row: Mapping[str, Any]) -> SourceRecord:
-    """What a row of store.sources says, which may have no value yet for some of it."""
-    return SourceRecord(**{name: row[name] for name in _COLUMNS if row.get(name) is not None})
 
 
 def read_records(connection: duckdb.DuckDBPyConnection) -> dict[str, SourceRecord]:
     """The record of every source that has run."""
     rows = connection.execute(f"SELECT source, {', '.join(_COLUMNS)} FROM store.sources").fetchall()  # noqa: S608 - ours
-    return {source: record_of(dict(zip(_COLUMNS, values, strict=True))) for source, *values in rows}
+    return {
+        source: SourceRecord(
+            **{name: value for name, value in zip(_COLUMNS, values, strict=True) if value is not None}
+        )
+        for source, *values in rows
+    }
 
 
 def _moment(text: str | None) -> datetime | None:
