@@ -6,7 +6,7 @@ import math
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -66,6 +66,28 @@ def texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise Mistake(f"expected a list of texts, got {shown(value)}", 'write ["…", "…"]')
     return tuple(map(text, value))
+
+
+def table(value: Any) -> Mapping[str, str]:
+    """A table whose values are texts."""
+    return _table(value, text)
+
+
+def tables(value: Any) -> Mapping[str, Mapping[str, str]]:
+    """A table of such tables."""
+    return _table(value, table)
+
+
+def _table(value: Any, convert: Callable[[Any], Any]) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise Mistake(f"expected a table, got {shown(value)}", "write it as a [table] of its own, with key = value")
+    taken = {}
+    for key, inner in value.items():
+        try:
+            taken[key] = convert(inner)
+        except Mistake as mistake:
+            raise Mistake(f"{shown(key)}: {mistake.what}", mistake.hint) from None
+    return types.MappingProxyType(taken)
 
 
 def day(value: Any) -> date:
@@ -167,6 +189,8 @@ _SIMPLE: dict[Any, Convert] = {
     float: number,
     date: day,
     tuple[str, ...]: texts,
+    Mapping[str, str]: table,
+    Mapping[str, Mapping[str, str]]: tables,
 }
 
 

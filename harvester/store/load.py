@@ -202,7 +202,7 @@ _TEMP = {
     ),
     "span": (
         "source VARCHAR, stream VARCHAR, read_at TIMESTAMP, position INTEGER, first_day DATE, last_day DATE,"
-        " state VARCHAR, reason VARCHAR, metrics VARCHAR[]"
+        " state VARCHAR, reason VARCHAR, metrics VARCHAR[], takes_back BOOLEAN"
     ),
 }
 

@@ -1,4 +1,4 @@
--- Sums of the touched days.
+-- Sums of the touched days; a total that was taken back leaves none.
 INSERT INTO store.daily (series_id, day, total, scored, actors)
 SELECT d.series_id, d.day, d.total, d.scored, coalesce(a.actors, 0)
 FROM (
@@ -9,6 +9,7 @@ FROM (
         coalesce(sum(o.value) FILTER (o.left_out IS NULL), 0) AS scored
     FROM store.observations AS o
     SEMI JOIN touched AS t ON t.series_id = o.series_id AND t.day = o.day
+    WHERE o.left_out IS DISTINCT FROM 'retracted'
     GROUP BY ALL
 ) AS d
 LEFT JOIN (

@@ -1,4 +1,5 @@
 -- From readings of a counter to growth by day.
+--   A reading that was taken back is none.
 --   First reading: no growth, unless the subject appeared after its stream was first read: then it started at zero.
 --   Growth: what rises above every reading of the week before, so a dip that recovers is not counted twice.
 --   Drop or reset: never growth, never negative; a week later the new height is the base.
@@ -22,6 +23,7 @@ WITH reading AS (
     SEMI JOIN level AS l ON l.series_id = o.series_id
     JOIN store.series AS s ON s.series_id = o.series_id
     JOIN store.metrics AS m ON m.source = s.source AND m.metric = s.metric AND m.kind = 'level' AND NOT m.gauge
+    WHERE o.left_out IS DISTINCT FROM 'retracted'
     WINDOW by_day AS (PARTITION BY o.series_id ORDER BY o.day)
 ), first_read AS (
     SELECT s.source, s.metric, min(o.day) AS day
