@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,14 @@ class ReadsConfig:
     api_url: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvConfig:
+    folder: str
+    day_format: str = ""
+    columns: Mapping[str, str]
+    metrics: Mapping[str, str]
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -53,6 +62,7 @@ class Ours:
         ("feed", FeedConfig),
         ("plausible", ReadsConfig),
         ("goatcounter", ReadsConfig),
+        ("csv", CsvConfig),
     )
 
     def names(self):
