@@ -6,6 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from connectors.pages import noon
@@ -37,18 +38,20 @@ class When:
         return (self.at if self.at.tzinfo else self.at.replace(tzinfo=zone)).astimezone(UTC)
 
 
+@lru_cache(4096)  # the same few texts, days and numbers stand in thousands of rows
 def text_of(cell: str, longest: int = LONGEST_TEXT) -> str:
     """A text in one line, blanks at its ends removed."""
     if _FORMULA.match(cell.strip()):
         raise ValueError(f"{cell.strip()[:40]!r} is a formula, and nothing here computes one")
     text = " ".join(cell.split())
-    if any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
+    if not text.isprintable() and any(unicodedata.category(char) in ("Cc", "Cs") for char in text):
         raise ValueError("has characters that are no text")
     if len(text) > longest:
         raise ValueError(f"has {len(text)} characters; the longest is {longest}")
     return text
 
 
+@lru_cache(4096)
 def count_in(cell: str, decimal: str) -> int | None:
     """A whole number from 0 on, or None for an empty cell, which is not zero but not known.
 
@@ -73,6 +76,7 @@ def count_in(cell: str, decimal: str) -> int | None:
     raise ValueError(f"{text[:40]!r} is no whole number")
 
 
+@lru_cache(4096)
 def when_in(cell: str, pattern: str, today: date) -> When:
     """The day of a cell, written as 2026-11-24, with or without a time of day, or as `pattern` (strptime's) says."""
     text = text_of(cell)
@@ -141,6 +145,7 @@ def day_in_name(name: str) -> date | None:
     return None
 
 
+@lru_cache(4096)
 def instant_of(day: date) -> datetime:
     """Noon of a day, by which totals and readings of it are dated."""
     return noon(day)

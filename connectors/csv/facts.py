@@ -67,6 +67,7 @@ class RowReader:
         """The facts of a sheet; what is wrong with it is added to `problems`."""
         seen: dict[tuple[str, str, str], Fact] = {}
         known = len(self.problems)
+        wanted = {column: said.casefold() for column, said in self.meaning.where.items()}
         for row, cells in sheet.rows:
             if len(self.problems) - known >= MOST_PROBLEMS:
                 self._note(sheet, row, "", "and so on: the rest was not looked at")
@@ -75,9 +76,7 @@ class RowReader:
                 self._note(sheet, row, "", why)
                 continue
             values = dict(zip(sheet.columns, cells, strict=False))
-            if all(
-                values[column].strip().casefold() == said.casefold() for column, said in self.meaning.where.items()
-            ):
+            if all(values[column].strip().casefold() == said for column, said in wanted.items()):
                 for fact in self._facts(sheet, row, values):
                     self._keep(sheet, seen, fact)
         return list(seen.values())
