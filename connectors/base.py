@@ -321,7 +321,7 @@ class Connector:
 
     `config`: a frozen, keyword-only dataclass; its fields are the keys of [source.NAME] beside the common ones
     (types: str, int, float, bool, tuple[str, ...], date, Secret, tuple[Secret, ...], each also `| None`; and tables:
-    Mapping[str, str], Mapping[str, Mapping[str, str]]). A field without default is required;
+    Mapping[str, str], Mapping[str, Secret], Mapping[str, Mapping[str, str]]). A field without default is required;
     `metadata={"help": "…"}` documents it. `__post_init__` may raise ValueError("key: why"), with a line for each
     mistake; a key within a table is named "table.key".
     `open`: cheap, sends nothing; returns one Stream per entry of `streams` that this configuration asks for, with the

@@ -15,7 +15,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _COLLECTIVE = {"audience"}  # nouns that count many without an s
 _FIELD_TYPES = {
     *(str, int, float, bool, date, Secret, tuple[str, ...], tuple[Secret, ...]),
-    *(Mapping[str, str], Mapping[str, Mapping[str, str]]),
+    *(Mapping[str, str], Mapping[str, Secret], Mapping[str, Mapping[str, str]]),
 }
 
 

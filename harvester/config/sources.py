@@ -183,7 +183,8 @@ def _plain(value: Any) -> Any:
 
 
 def _is_secret(value: Any) -> bool:
-    return isinstance(value, Secret) or (isinstance(value, tuple) and any(isinstance(one, Secret) for one in value))
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
+    return any(isinstance(one, Secret) for one in inner)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

@@ -209,6 +209,8 @@ def converter(wanted: Any, secret: Callable[[str], Secret], *, is_required: bool
         return lambda value: secret(_reference(value))
     if wanted == tuple[Secret, ...]:
         return lambda value: tuple(secret(_reference(item)) for item in _references(value))
+    if wanted == Mapping[str, Secret]:
+        return lambda value: _table(value, lambda inner: secret(_reference(inner)))
     if wanted in _SIMPLE:
         return _SIMPLE[wanted]
     raise TypeError(f"a key of type {wanted!r} cannot be configured")

@@ -580,6 +580,7 @@ def test_relative_configuration_path_becomes_absolute(tmp_path, monkeypatch):
 class TablesConfig:
     names: Mapping[str, str] = field(default_factory=dict)
     parts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    secrets: Mapping[str, Secret] = field(default_factory=dict)
 
     def __post_init__(self):
         if wrong := [name for name in self.names if name.startswith("x")]:
@@ -646,3 +647,17 @@ def test_every_mistake_within_a_table_has_its_line(tmp_path):
         (4, "source.a.names.x1"),
         (6, "source.a.names.x2"),
     ]
+
+
+def test_secrets_in_a_table_are_references_and_leave_what_is_read_alone(tmp_path):
+    sources = [load_tables(tmp_path, text).sources[0] for text in ("", 'secrets = { token = "env:TOKEN" }')]
+    assert repr(sources[1].config.secrets["token"]) == "Secret('env:TOKEN')"
+    assert sources[0].config_hash == sources[1].config_hash
+
+
+@pytest.mark.parametrize("text", [f'secrets = {{ token = "{TOKEN}" }}', "secrets = { token = 12345678 }"])
+def test_a_secret_itself_in_a_table_is_refused_and_not_repeated(tmp_path, text):
+    with pytest.raises(ConfigError, match=r'source\.a\.secrets: "token": ') as caught:
+        load_tables(tmp_path, text)
+    assert TOKEN not in str(caught.value)
+    assert "12345678" not in str(caught.value)

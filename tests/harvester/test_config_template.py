@@ -53,6 +53,14 @@ class CsvConfig:
     metrics: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingerConfig:
+    command: tuple[str, ...]
+    config: str = ""
+    secrets: Mapping[str, Secret]
+    streams: Mapping[str, Mapping[str, str]]
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -63,6 +71,7 @@ class Ours:
         ("plausible", ReadsConfig),
         ("goatcounter", ReadsConfig),
         ("csv", CsvConfig),
+        ("singer", SingerConfig),
     )
 
     def names(self):
