@@ -69,14 +69,13 @@ class Folder:
         name = f"{stem}-{day}" if day else stem
         return str(Path(IMPORTED, self.source, f"{max(numbers, default=0) + 1:04d}-{name}.csv"))
 
-    def twin_of(self, content: bytes) -> str | None:
-        """The file here that says the same to the letter, or None."""
+    def twins_of(self, content: bytes) -> Iterator[str]:
+        """The files here that say the same to the letter."""
         digest = hashlib.sha256(content).digest()
         for name in self.names():
             path = self.path / name
             if path.stat().st_size == len(content) and hashlib.sha256(path.read_bytes()).digest() == digest:
-                return name
-        return None
+                yield name
 
     def bring_in(self, content: bytes, name: str) -> Path:
         """Put a file under a name that `next_name` gave. Raises ConnectorError; there is then no such file."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ from harvester.cli.now import harvest_and_report
 if TYPE_CHECKING:
     from connectors.base import Context
     from connectors.csv.facts import Fact
+    from connectors.csv.folder import Folder
     from connectors.csv.reckoning import Reckoning
     from harvester.config import Settings, Source
 
@@ -33,13 +35,22 @@ def run(options: argparse.Namespace) -> int:
     context = open_context(settings, source, clock=utc_now, stop=threading.Event())
     try:
         if options.file == "undo":
-            return undo(options, settings, source)
-        return _Import.of(options, settings, source, context).run()
+            undo(settings, source)
+        elif (code := _Importer(options, settings, source, context).run()) is not None:
+            return code
     except (ConnectorError, ValueError) as error:
         sys.stderr.write(f"harvest: {error}\n")
         return USAGE
     finally:
         context.http.close()
+    return follow(options, settings, source)
+
+
+def follow(options: argparse.Namespace, settings: Settings, source: Source) -> int:
+    """Harvest a source so that the database follows its files."""
+    from harvester.reading import Order
+
+    return harvest_and_report(options, settings, [source], Order(lock_timeout=options.lock_timeout))
 
 
 def by_hand(settings: Settings, connector: str, wanted: str | None) -> Source:
@@ -57,64 +68,76 @@ def by_hand(settings: Settings, connector: str, wanted: str | None) -> Source:
     return chosen[0]
 
 
-def undo(options: argparse.Namespace, settings: Settings, source: Source) -> int:
-    """Take the last import of a source back, and harvest it so that the database follows. Raises ValueError."""
+def undo(settings: Settings, source: Source) -> None:
+    """Take the last import of a source back. Raises ValueError where there is none."""
     from connectors.csv.folder import Folder
-    from harvester.reading import Order
 
     config = source.config
     folder = Folder((settings.folder / Path(config.folder).expanduser()).absolute(), config.files, source.name)
     taken = folder.undo_last()
     sys.stderr.write(f"{taken}: taken back; it is now {taken.name}.undone\n")
-    return harvest_and_report(options, settings, [source], Order(lock_timeout=options.lock_timeout))
 
 
-@dataclass(frozen=True, slots=True)
-class _Import:
+@dataclass(slots=True)
+class _Importer:
+    """`name`: under which the file will lie in the source's folder."""
+
     options: argparse.Namespace
     settings: Settings
     source: Source
     context: Context
-    content: bytes
-    name: str
-    """Under which the file will lie in the source's folder."""
+    content: bytes = b""
+    name: str = ""
 
-    @classmethod
-    def of(cls, options: argparse.Namespace, settings: Settings, source: Source, context: Context) -> _Import:
+    def run(self) -> int | None:
+        """Take the file in; an exit code where that is all there is to do. Raises ConnectorError, ValueError."""
         from connectors.csv import folder_of
         from connectors.csv.folder import read_bytes
 
-        file = Path(options.file).expanduser()
-        content = read_bytes(file)
-        name = folder_of(source.config, context).next_name(file, options.date)
-        return cls(options, settings, source, context, content, name)
-
-    def run(self) -> int:
-        from connectors.csv import folder_of
-        from harvester.reading import Order
-
-        folder = folder_of(self.source.config, self.context)
-        if twin := folder.twin_of(self.content):
-            sys.stderr.write(f"{self.options.file}: {twin} says the same to the letter; nothing to do\n")
-            if self.options.json:
-                show.write_json(self._as_json([], is_known=True))
-            return 0
-        if self.options.date and "day" in self.source.config.meaning.columns:
+        file = Path(self.options.file).expanduser()
+        self.content = read_bytes(file)
+        if self.options.date and self._tells_days:
             raise ValueError("--date: each row tells its day; leave it out")
-        if self.options.dry_run:
-            return self._show(self._reckon())
-        with folder.locked():
+        folder = folder_of(self.source.config, self.context)
+        # Two imports at once must not take one number.
+        with nullcontext() if self.options.dry_run else folder.locked():
+            self.name = folder.next_name(file, self.options.date)
+            if twin := self._twin(folder):
+                return self._pass_over(twin)
             read = self._reckon()
             if read.problems:
                 return self._refuse(read)
+            if self.options.dry_run:
+                return self._show(read)
             path = folder.bring_in(self.content, self.name)
         if not self.options.quiet:
             sys.stderr.write(
                 f"{path}: imported, {len(read.facts[self.name])} facts; `harvest import undo` takes it back\n"
             )
-        return harvest_and_report(
-            self.options, self.settings, [self.source], Order(lock_timeout=self.options.lock_timeout)
+        return None
+
+    @property
+    def _tells_days(self) -> bool:
+        return "day" in self.source.config.meaning.columns
+
+    def _twin(self, folder: Folder) -> str | None:
+        """A file that says the same to the letter, and of the same day where that is told by its name."""
+        from connectors.csv.cells import day_in_name
+
+        return next(
+            (
+                twin
+                for twin in folder.twins_of(self.content)
+                if self._tells_days or day_in_name(twin) == day_in_name(self.name)
+            ),
+            None,
         )
+
+    def _pass_over(self, twin: str) -> int:
+        sys.stderr.write(f"{self.options.file}: {twin} says the same to the letter; nothing to do\n")
+        if self.options.json:
+            show.write_json(self._as_json([], is_known=True))
+        return 0
 
     def _reckon(self) -> Reckoning:
         """All files with the new one: what is refused together must not be stored apart."""
@@ -134,8 +157,6 @@ class _Import:
         return USAGE
 
     def _show(self, read: Reckoning) -> int:
-        if read.problems:
-            return self._refuse(read)
         from harvester.cli.import_preview import changes_of
 
         changes = changes_of(self.settings, self.source, read, self.name)

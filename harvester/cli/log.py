@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harvester.cli import show
-from harvester.cli.import_file import by_hand, undo
+from harvester.cli.import_file import by_hand, follow, undo
 
 if TYPE_CHECKING:
-    from harvester.config import Settings
+    from harvester.config import Settings, Source
 
 
 def run(options: argparse.Namespace) -> int:
@@ -22,13 +22,14 @@ def run(options: argparse.Namespace) -> int:
 
     settings = show.settings(options)
     try:
-        if options.what == "undo":
-            return _undo(options, settings)
-        path = _file(settings, options.source)
-        return (_talk if options.what == "talk" else _number)(options, path, _today(settings))
+        if options.what != "undo":
+            path = _file(settings, options.source)
+            return (_talk if options.what == "talk" else _number)(options, path, _today(settings))
+        imported = _undo(options, settings)
     except (ConnectorError, ValueError) as error:
         sys.stderr.write(f"harvest: {error}\n")
         return 2
+    return follow(options, settings, imported) if imported else 0
 
 
 def _today(settings: Settings) -> date:
@@ -74,15 +75,20 @@ def _say(options: argparse.Namespace, path: Path, logged: object, notes: Sequenc
     return 0
 
 
-def _undo(options: argparse.Namespace, settings: Settings) -> int:
-    """Of a talks file the last logged entry; of a csv source that is named, or is all there is, the last import."""
+def _undo(options: argparse.Namespace, settings: Settings) -> Source | None:
+    """Of a talks file the last logged entry; of a csv source that is named, or is all there is, the last import.
+
+    Returns the source whose import was taken back.
+    """
     from connectors.talklog import undo_last
 
     there = [source for source in settings.sources if source.connector.name in ("talks", "csv")]
     talks = [source for source in there if source.connector.name == "talks"]
     chosen = [source for source in there if source.name == options.source] or talks or there
     if chosen and chosen[0].connector.name == "csv":
-        return undo(options, settings, by_hand(settings, "csv", options.source))
+        source = by_hand(settings, "csv", options.source)
+        undo(settings, source)
+        return source
     path = _file(settings, options.source)
     sys.stdout.write(f"{path}: took back {undo_last(path)}\n")
-    return 0
+    return None

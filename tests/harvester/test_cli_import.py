@@ -200,6 +200,25 @@ def test_the_day_of_a_list_without_days_can_be_said(desk):
     assert [row[0] for row in desk.revisions()] == ["2026-11-20"]
 
 
+def test_the_same_figures_of_another_day_are_another_reading(desk):
+    desk.configure(
+        CONFIG.replace('day = "Date"\n', "").replace("[source.medium.col", 'kind = "level"\n[source.medium.col')
+    )
+    file = desk.export("Post,Views\na,10\n")
+    for day in ("2026-11-20", "2026-11-20", "2026-11-24"):
+        assert desk.run("import", file, "--date", day) == 0
+    assert [row[0] for row in desk.revisions()] == ["2026-11-20", "2026-11-24"]
+
+
+def test_readings_of_one_import_are_growth_that_was_observed(desk):
+    desk.configure(CONFIG.replace("[source.medium.col", 'kind = "level"\n[source.medium.col'))
+    desk.run("import", desk.export(HEAD + "2026-11-02,a,100\n2026-11-09,a,170\n2026-11-16,a,240\n"))
+
+    query = "SELECT total, round(coverage, 2) FROM totals WHERE grain = 'week' AND period = '2026-11-09'"
+    (totals,) = select(desk.folder / "harvest.duckdb", query + " AND subject IS NOT NULL")[1]
+    assert tuple(totals) == (70, 1)
+
+
 def test_a_day_is_not_said_where_rows_tell_theirs(desk):
     assert desk.run("import", desk.export(TWO), "--date", "2026-11-20") == 2
     assert "--date: each row tells its day" in desk.err
