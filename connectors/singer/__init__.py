@@ -84,6 +84,7 @@ class Records:
         Raises Gone for a program that is not there, Unavailable for one that fails, is killed or hangs, Malformed
         for what is not Singer's; what was told before a STATE is stored, and the next read goes on from that.
         """
+        settings = read_settings(self.config.config, self.config.secrets, self.context)
         rules = tuple(Rule.of(name, table) for name, table in self.config.streams.items())
         mapping = self._digest()
         # What a new mapping asks for lies before the state that the old one has left.
@@ -98,8 +99,8 @@ class Records:
             begun=json.dumps(state) if state else "",
             mapping=mapping,
             read_on=day_of(cursor["read_on"]) if goes_on and cursor.get("read_on") else None,
+            masked=settings.masked,
         )
-        settings = read_settings(self.config.config, self.config.secrets, self.context)
         with self._arguments(settings, state) as arguments, self._program(arguments, settings) as program:
             for line in program.lines():
                 for batch in talk.hear(line):

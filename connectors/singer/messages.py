@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -26,7 +26,7 @@ class Conversation:
     """What one run of a tap has said so far.
 
     `begun`: the text of the state that it started from. `mapping`: a digest of the rules, kept beside each state.
-    `read_on`: the day of the last whole read, from which this one goes on.
+    `read_on`: the day of the last whole read, from which this one goes on. `masked`: makes a text fit to be shown.
     """
 
     source: str
@@ -37,6 +37,7 @@ class Conversation:
     begun: str
     mapping: str
     read_on: date | None
+    masked: Callable[[str], str]
     _keys: dict[str, Sequence[str]] = field(default_factory=dict)
     _facts: list[Observation] = field(default_factory=list)
     _rejects: list[Reject] = field(default_factory=list)
@@ -100,7 +101,7 @@ class Conversation:
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
-            shown = line[:80].decode(errors="replace")
+            shown = self.masked(line[:1000].decode(errors="replace"))[:80]
             raise Malformed(f"{self.source}: the tap says what is no message: {shown!r}")
         return message
 

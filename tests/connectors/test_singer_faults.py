@@ -198,6 +198,12 @@ def test_what_a_tap_complains_of_shows_no_secret(tap):
     assert "example.org" in said
 
 
+def test_a_babbling_tap_shows_no_secret_either(tap):
+    tap.keys["secrets"] = {"token": known_secret("hush-hush-hush")}
+    tap.says("starting with token hush-hush-hush")
+    assert "hush-hush" not in failure(tap, Malformed)
+
+
 def test_only_the_last_words_are_shown_and_no_control_characters(tap):
     tap.says(
         schema(),
