@@ -131,7 +131,7 @@ class Rows:
         read = self.reckoner.facts_for(self.spec.name)
         if not read and not memory.held:
             reason = f"no file in {self.config.folder} yet"
-            yield Batch(coverage=[Coverage(today, today, "missing", reason, self._names())])
+            yield Batch(coverage=[Coverage(today, today, "missing", reason, self._expected())])
             return
         ours = {name: [fact for fact in facts if fact.kind is self.kind] for name, facts in read.items()}
         changes = list(memory.changes(ours, folder.undone()))
@@ -171,10 +171,14 @@ class Rows:
             gone = days_of(self.kind, change.taken_back.items(), self.context.timezone)
             for day in sorted(gone - told.get(metric, set())):
                 spans.append(Coverage(day, day, "missing", "taken back", (metric,), takes_back=True))
-        return spans or [Coverage(today, today, "missing", "no file tells of it yet", self._names())]
+        return spans or [Coverage(today, today, "missing", "no file tells of it yet", self._expected())]
 
     def _day(self, fact: Fact) -> date:
         return fact.at.astimezone(self.context.timezone).date() if self.kind is Kind.EVENT else fact.day
+
+    def _expected(self) -> tuple[str, ...]:
+        """The metrics that are missing where no row tells any: none, where only rows could name them."""
+        return () if "metric" in self.config.meaning.columns else self._names()
 
     def _names(self) -> tuple[str, ...]:
         return tuple(metric.name for metric in self.spec.metrics)

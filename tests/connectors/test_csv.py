@@ -294,6 +294,11 @@ def test_an_empty_folder_is_missing_and_no_error(desk):
     assert desk.spans() == [("2026-11-24", "2026-11-24", "missing")]
 
 
+def test_where_rows_name_their_metrics_none_is_missed_before(tmp_path):
+    desk = CsvDesk(tmp_path, columns={"metric": "M", "value": "V", "day": "D"})
+    assert {span.metrics for batch in desk.batches() for span in batch.coverage} == {()}
+
+
 def test_many_facts_come_in_batches_that_end_when_asked_to(desk, monkeypatch):
     monkeypatch.setattr("connectors.csv._FACTS_PER_BATCH", 2)
     desk.write(HEAD + "".join(f"2026-11-0{day},{post},1\n" for post in "abc" for day in (1, 2)))
