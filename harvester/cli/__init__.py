@@ -9,6 +9,7 @@ from importlib import import_module
 
 from harvester.cli.parser import build
 
+_MODULES = {"import": "import_file"}  # `import` is a word of Python's own
 DEFECT, USAGE, BUSY, INTERRUPTED = 1, 2, 4, 130
 
 
@@ -25,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
         parser.print_help()
         return USAGE
     try:
-        code: int = import_module(f"harvester.cli.{options.command}").run(options)
+        code: int = import_module(f"harvester.cli.{_MODULES.get(options.command, options.command)}").run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)

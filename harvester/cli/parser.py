@@ -20,6 +20,12 @@ exit codes, for monitoring:
   4 nothing gets into the database: another process holds it, or the spool is stuck
   1 a defect of ours, 2 usage or configuration"""
 
+_NUMBERS = {
+    "audience": "how many people you could reach on a day, as from then on",
+    "impressions": "how often what you shared was shown on a day",
+    "clicks": "how many clicks brought people to what you shared on a day",
+}
+
 # Nothing that counts is older; every day since then gets its row of coverage.
 _OLDEST = date(1990, 1, 1)
 
@@ -52,12 +58,13 @@ def build() -> argparse.ArgumentParser:
     _log(
         commands.add_parser(
             "log",
-            help="enter a talk by hand, or take the last entry back",
+            help="enter a talk or a number by hand, or take the last entry back",
             epilog=EXIT_CODES,
-            description="Enter a talk by hand, or take the last entry back.",
+            description="Enter a talk or a number by hand, or take the last entry back.",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    _import(command("import", "take a CSV file into a source of the kind csv; FILE `undo` takes the last one back"))
     query = command("sql", "read-only SQL on the database; without QUERY it is read from standard input")
     query.add_argument("query", nargs="?", metavar="QUERY", help="a SELECT, for example 'FROM totals LIMIT 5'")
     query.add_argument(
@@ -135,6 +142,22 @@ def _score(score: argparse.ArgumentParser) -> None:
     score.add_argument("--example", choices=("essay",), help="the essay's worked example instead of your data")
 
 
+def _import(importing: argparse.ArgumentParser) -> None:
+    importing.add_argument(
+        "file", metavar="FILE", help="the file, or the word undo (write ./undo for a file named so)"
+    )
+    importing.add_argument("--source", metavar="SOURCE", help="which csv source, where there are several")
+    importing.add_argument(
+        "--date", type=_day, metavar="DATE", help="the day of all rows, where neither a column nor the name tells it"
+    )
+    importing.add_argument("--dry-run", action="store_true", help="show what would be stored; store nothing")
+    importing.add_argument(
+        "--lock-timeout", type=_seconds, default=30.0, metavar="SECONDS",
+        help="how long to wait for a database that another process holds (default: 30)",
+    )  # fmt: skip
+    importing.add_argument("--json", action="store_true", help="what would be stored, or the outcome, as JSON")
+
+
 def _log(log: argparse.ArgumentParser) -> None:
     kinds = log.add_subparsers(dest="what", metavar="WHAT", required=True)
     talk = kinds.add_parser("talk", help="a talk, workshop or meetup you gave", parents=[_common()])
@@ -146,8 +169,17 @@ def _log(log: argparse.ArgumentParser) -> None:
     talk.add_argument("--event", default="", help="where it was given")
     talk.add_argument("--url", default="", help="slides or recording")
     talk.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
-    undo = kinds.add_parser("undo", help="take the last logged entry back", parents=[_common()])
-    undo.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
+    for name, text in _NUMBERS.items():
+        number = kinds.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[_common()])
+        number.add_argument("--date", required=True, type=_day, metavar="DATE", help="YYYY-MM-DD")
+        number.add_argument("--value", required=True, type=_count, metavar="N", help="how many")
+        number.add_argument(
+            "--of", default="", metavar="TEXT", help="of what, where there are several: a newsletter …"
+        )
+        number.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
+    undo = kinds.add_parser("undo", help="take the last logged entry, or the last import, back", parents=[_common()])
+    undo.add_argument("--source", metavar="SOURCE", help="which talks source, or whose import")
+    undo.set_defaults(json=False, lock_timeout=30.0)
 
 
 def _day(text: str) -> date:

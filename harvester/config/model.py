@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.base import Connector, Secret
+from connectors.metrics import USUAL
 from harvester.config.errors import ConfigError, Problem, nearest
 from harvester.schedule import Schedule
 
@@ -40,17 +41,7 @@ DEFAULT_DEADLINE = timedelta(hours=2)
 MODELS = ("chained", "essay")
 PERIODS = ("day", "week", "month")
 ROLES = ("reads", "comments", "clicks", "interactions", "participants", "audience", "none")
-METRICS = frozenset(  # split, so that the list can be compared with the documentation's
-    """
-    stars stargazers forks watchers followers issues_opened issues_closed issue_comments
-    pulls_opened pulls_merged pull_reviews review_comments
-    discussions_opened discussion_comments answers
-    traffic_views traffic_visitors traffic_clones traffic_cloners referrer_views path_views release_downloads
-    posts_published post_reads post_visitors post_comments post_reactions site_visits impressions clicks
-    videos_published video_views video_comments subscribers
-    talks talk_audience attendees talk_interactions downloads
-    """.split()  # noqa: SIM905
-)
+METRICS = frozenset(USUAL)
 """What our own connectors count; a third party's connector adds its own."""
 
 NO_ROLE = frozenset(

@@ -137,12 +137,14 @@ def _filled(table: Table, connector: Connector, taken: dict[str, Any]) -> Any:
     try:
         return connector.config(**taken)
     except ValueError as error:
-        key, colon, why = values.shown_error(error).partition(": ")
         fields = {field.name for field in dataclasses.fields(connector.config)}
-        if colon and key in fields:
-            table.add(key, why)
-        else:
-            table.findings.add(table.path, values.shown_error(error))
+        for line in values.shown_error(error).splitlines():
+            key, colon, why = line.partition(": ")
+            first, dot, inner = key.partition(".")
+            if colon and first in fields:
+                table.findings.add((*table.path, first, *([inner] if dot else [])), why)
+            else:
+                table.findings.add(table.path, line)
         return None
 
 
@@ -161,7 +163,7 @@ def config_hash(connector: Connector, config: Any) -> str:
     nothing. Secrets do not count: a new token reads the same.
     """
     keys = {
-        field.name: str(value) if not isinstance(value, bool | int | float | str | tuple | None) else value
+        field.name: _plain(value)
         for field in dataclasses.fields(config)
         if field.init and not _is_secret(value := getattr(config, field.name)) and value != _default(field)
     }
@@ -169,8 +171,15 @@ def config_hash(connector: Connector, config: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value if isinstance(value, bool | int | float | str | tuple | None) else str(value)
+
+
 def _is_secret(value: Any) -> bool:
-    return isinstance(value, Secret) or (isinstance(value, tuple) and any(isinstance(one, Secret) for one in value))
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
+    return any(isinstance(one, Secret) for one in inner)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

@@ -72,6 +72,28 @@ def texts(value: Any) -> tuple[str, ...]:
     return tuple(map(text, value))
 
 
+def table(value: Any) -> Mapping[str, str]:
+    """A table whose values are texts."""
+    return _table(value, text)
+
+
+def tables(value: Any) -> Mapping[str, Mapping[str, str]]:
+    """A table of such tables."""
+    return _table(value, table)
+
+
+def _table(value: Any, convert: Callable[[Any], Any]) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise Mistake(f"expected a table, got {shown(value)}", "write it as a [table] of its own, with key = value")
+    taken = {}
+    for key, inner in value.items():
+        try:
+            taken[key] = convert(inner)
+        except Mistake as mistake:
+            raise Mistake(f"{shown(key)}: {mistake.what}", mistake.hint) from None
+    return types.MappingProxyType(taken)
+
+
 def day(value: Any) -> date:
     """A calendar day."""
     if isinstance(value, str):
@@ -206,6 +228,8 @@ _SIMPLE: dict[Any, Convert] = {
     float: number,
     date: day,
     tuple[str, ...]: texts,
+    Mapping[str, str]: table,
+    Mapping[str, Mapping[str, str]]: tables,
 }
 
 
@@ -224,6 +248,8 @@ def converter(wanted: Any, secret: Callable[[str], Secret], *, is_required: bool
         return lambda value: secret(_reference(value))
     if wanted == tuple[Secret, ...]:
         return lambda value: tuple(secret(_reference(item)) for item in _references(value))
+    if wanted == Mapping[str, Secret]:
+        return lambda value: _table(value, lambda inner: secret(_reference(inner)))
     if wanted in _SIMPLE:
         return _SIMPLE[wanted]
     raise TypeError(f"a key of type {wanted!r} cannot be configured")

@@ -17,7 +17,7 @@ _SHAPES = {
     ),
     "span": (
         "source VARCHAR, stream VARCHAR, read_at TIMESTAMP, position INTEGER, first_day DATE, last_day DATE,"
-        " state VARCHAR, reason VARCHAR, metrics VARCHAR[]"
+        " state VARCHAR, reason VARCHAR, metrics VARCHAR[], takes_back BOOLEAN"
     ),
     "metric": "source VARCHAR, stream VARCHAR, metric VARCHAR, kind VARCHAR, revise VARCHAR, gauge BOOLEAN",
     "restated": "source VARCHAR, stream VARCHAR",

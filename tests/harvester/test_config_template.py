@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +119,22 @@ class ModulesConfig:
     packages: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvConfig:
+    folder: str
+    day_format: str = ""
+    columns: Mapping[str, str]
+    metrics: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingerConfig:
+    command: tuple[str, ...]
+    config: str = ""
+    secrets: Mapping[str, Secret]
+    streams: Mapping[str, Mapping[str, str]]
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -139,6 +156,8 @@ class Ours:
         ("gitlab", LabConfig),
         ("pypi", WheelsConfig),
         ("npm", ModulesConfig),
+        ("csv", CsvConfig),
+        ("singer", SingerConfig),
     )
 
     def names(self):

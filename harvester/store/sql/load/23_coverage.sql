@@ -12,7 +12,8 @@ WITH said AS (
         c.state,
         c.reason,
         c.read_at,
-        c.position
+        c.position,
+        coalesce(c.takes_back, false) AS takes_back
     FROM span AS c
     JOIN metric AS m
         ON m.source = c.source AND m.stream = c.stream AND (c.metrics IS NULL OR list_contains(c.metrics, m.metric))
@@ -24,7 +25,8 @@ WITH said AS (
         'estimated' AS state,
         'between two readings' AS reason,
         s.read_at,
-        s.position
+        s.position,
+        false AS takes_back
     FROM said AS s
     JOIN (
         SELECT source, stream, metric, max(day) AS day
@@ -44,11 +46,15 @@ WITH said AS (
     FROM (FROM said UNION ALL FROM gap) AS w
     LEFT JOIN (
         SELECT source, stream, metric, min(day) AS first_day
-        FROM store.coverage
+        FROM (
+            SELECT source, stream, metric, day FROM store.coverage
+            UNION ALL
+            SELECT source, stream, metric, day FROM said WHERE state NOT IN ('missing', 'lost')
+        )
         GROUP BY ALL
     ) AS k USING (source, stream, metric)
 )
-SELECT source, stream, metric, day, state, reason, share
+SELECT source, stream, metric, day, state, reason, share, takes_back
 FROM valued
 QUALIFY row_number() OVER (
     PARTITION BY source, stream, metric, day
