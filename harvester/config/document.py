@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +22,22 @@ _PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 _LARGEST = 1024 * 1024  # characters: a wrong path may lead to a database or a log
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Document:
     """What a file says, and in which line."""
 
     path: Path
     table: dict[str, Any]
-    lines: dict[KeyPath, int]
+    text: str
+
+    @cached_property
+    def lines(self) -> dict[KeyPath, int]:
+        """Where each key stands; looked up for mistakes only, as it takes as long as reading the file."""
+        found: dict[KeyPath, int] = {}
+        for key, line, _ in _statements(self.text):
+            for length in range(1, len(key) + 1):
+                found.setdefault(key[:length], line)
+        return found
 
     def line_of(self, path: KeyPath) -> int | None:
         """The line of a key, or of the nearest table around it; None for what stands nowhere."""
@@ -51,11 +61,7 @@ def read(path: Path) -> Document:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([_syntax_problem(text, str(error))], path) from None
-    lines: dict[KeyPath, int] = {}
-    for key, line, _ in _statements(text):
-        for length in range(1, len(key) + 1):
-            lines.setdefault(key[:length], line)
-    return Document(path, table, lines)
+    return Document(path, table, text)
 
 
 def _syntax_problem(text: str, message: str) -> Problem:

@@ -8,6 +8,7 @@ import json
 import re
 import typing
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -111,7 +112,7 @@ class _Reader:
         """The connector's dataclass filled from the table, or None after a finding."""
         fields = {field.name: field for field in dataclasses.fields(connector.config) if field.init}
         try:
-            types = typing.get_type_hints(connector.config)
+            types = _types(connector.config)  # type: ignore[arg-type]
             secret = values.secret_in(self.folder, self.environ)
             converters = {
                 name: values.converter(types[name], secret, is_required=_is_required(field))
@@ -131,6 +132,11 @@ class _Reader:
         if missing or any(taken[name] is unset and name in table for name in taken):
             return None
         return _filled(table, connector, {name: value for name, value in taken.items() if value is not unset})
+
+
+@lru_cache
+def _types(config: type[Any]) -> dict[str, Any]:
+    return typing.get_type_hints(config)
 
 
 def _filled(table: Table, connector: Connector, taken: dict[str, Any]) -> Any:

@@ -82,6 +82,7 @@ class Schedule:
         return self.next_after(last_success, timezone)
 
 
+@lru_cache(maxsize=1024)
 def parse(text: str) -> Schedule:
     """Read a schedule. ValueError names the field at fault and what is allowed there."""
     line = " ".join(text.split())

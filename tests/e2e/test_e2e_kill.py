@@ -7,17 +7,22 @@ import os
 import random
 import sys
 import time
-from datetime import UTC, datetime
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
 
+from harvester.config import Settings
 from harvester.demo.world import World
+from harvester.schedule import Schedule
 from tests.e2e.running import Field, field_of, small_world
 
 HEAVY = [
     "harvester.cli.now",
+    "harvester.daemon.service",
     "harvester.pipeline",
     "harvester.scorejob",
     "connectors.github",
@@ -37,15 +42,34 @@ def harvest(config: str, talk: str) -> None:
         sys.exit(run(["now", "--config", config, "--json"]))
 
 
+def serve_each_second(config: str, talk: str) -> None:
+    """`harvest daemon` whose every source is due each second, so that a kill hits reads, loads and scores."""
+    from harvester.config import load
+    from harvester.daemon.logs import set_up
+    from harvester.daemon.service import serve
+    from harvester.daemon.watched import WatchedConfig
+
+    def often(path: Path) -> Settings:
+        settings = load(path)
+        second = Schedule("every second", timedelta(seconds=1))
+        return replace(settings, sources=tuple(replace(one, schedule=second) for one in settings.sources))
+
+    with Path(talk).open("w", encoding="utf-8") as file:
+        os.dup2(file.fileno(), 2)
+        set_up(as_json=False, is_verbose=False, is_quiet=False)
+        serve(WatchedConfig(Path(config), often))
+
+
 class Nursery:
     """Starts harvests that need no second for imports, so that a kill hits the work and not the start."""
 
-    def __init__(self) -> None:
+    def __init__(self, target: Callable[[str, str], None] = harvest) -> None:
+        self._target = target
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(HEAVY)
 
     def start(self, field: Field) -> ForkServerProcess:
-        process = self._context.Process(target=harvest, args=(str(field.config), str(field.folder / "talk.txt")))
+        process = self._context.Process(target=self._target, args=(str(field.config), str(field.folder / "talk.txt")))
         process.start()
         return process
 
@@ -119,6 +143,28 @@ def test_kills_at_random_moments_lose_nothing_and_count_nothing_twice(
             nursery.finish(field)
             check_whole(field)
     assert killed > folders * kills / 2
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize(
+    ("folders", "kills"),
+    [pytest.param(1, 6, id="6 kills"), pytest.param(3, 70, id="210 kills", marks=pytest.mark.slow)],
+)
+def test_a_daemon_killed_at_random_moments_loses_nothing_and_counts_nothing_twice(
+    tmp_path: Path, folders: int, kills: int
+) -> None:
+    chance, nursery, killed = random.Random(2027), Nursery(serve_each_second), 0
+    for number in range(folders):
+        with field_of(small_world(days=60), tmp_path / str(number)) as field:
+            lasts = max(Nursery().finish(field) for _ in range(2))
+            for _ in range(kills):
+                killed += nursery.kill(field, chance.uniform(0.1, 1.5 * lasts))
+                assert "Traceback" not in (field.folder / "talk.txt").read_text(encoding="utf-8")
+                stir(field.world)
+            assert field.ask("SELECT count(*) > 0 FROM runs WHERE trigger IN ('schedule', 'catch-up')") == [(True,)]
+            Nursery().finish(field)
+            check_whole(field)
+    assert killed == folders * kills
 
 
 @pytest.mark.parametrize("after", [0.5, 1.0, 1.5])

@@ -59,6 +59,7 @@ FINAL: dict[str, type[ConnectorError]] = {
     "empty 200": Malformed, "wrong shape": Malformed,
 }  # fmt: skip
 ODD = {"410", "301 elsewhere"}
+NEVER_ENDING = {"trickle", "silence"}
 
 
 def test_every_kind_of_fault_is_expected_to_do_something() -> None:
@@ -123,7 +124,7 @@ def patient(service: Service[GitHub]) -> tuple[Harvester, list[float]]:
         waits.append(seconds)
         return False
 
-    context: dict[str, Any] = {"wait": wait, "timeout": timedelta(seconds=0.3)}
+    context: dict[str, Any] = {"wait": wait, "timeout": timedelta(seconds=5)}
     return Harvester(service, repos=OWN, context=context), waits
 
 
@@ -176,6 +177,8 @@ def strike(
     is_primary = kind.startswith("primary")
     fault = faults.primary_limit(int(kind[-3:]), clock=harvester.clock) if is_primary else faults.KINDS[kind]()  # type: ignore[arg-type]
     service.faults.inject(fault, place, nth=nth)
+    if kind in NEVER_ENDING:
+        harvester.context["timeout"] = timedelta(seconds=0.3)  # type: ignore[index]
     errors = harvester.read(*streams_for(stream))
     assert service.faults.hits == 1
     told = [error for error in (*errors, *harvester.problems) if error is not NO_REVIEWS]
