@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harvester.store import Store, scored_inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
     import scoring
     from harvester.config import ScoringSettings, Settings
+
+    Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a score is made of: totals without bots and self, the distinct people, and the settings."""
+
+    totals: Arrays
+    participants: Arrays
+    params: scoring.Params
+    today: date
+
+    def score(self) -> scoring.Columns:
+        """The score. In arrays: importing pandas takes longer than the score."""
+        import scoring
+
+        return scoring.score_columns(self.totals, self.params, participants=self.participants, now=self.today)
 
 
 def params(settings: ScoringSettings) -> scoring.Params:
@@ -37,18 +60,19 @@ def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> scorin
 
 
 def evaluate(settings: Settings, *, today: date) -> scoring.Columns:
-    """Score everything stored, keeping nothing. Raises Busy, StoreError.
+    """Score everything stored, keeping nothing. Raises Busy, StoreError."""
+    return inputs(settings, today=today).score()
 
-    In arrays: importing pandas takes longer than the score.
-    """
-    import scoring
 
+def inputs(settings: Settings, *, today: date) -> Inputs:
+    """Everything stored, as scoring takes it. Raises Busy, StoreError."""
     chosen = params(settings.scoring)
-    interactions, audience = (
-        sorted({key.rpartition("/")[2] for key, by in chosen.table.items() if by.role == role})
-        for role in ("interactions", "audience")
-    )
     store = Store(settings.database, settings.timezone)
     with store.reading() as connection:
-        totals, participants = scored_inputs(connection, interactions, audience)
-    return scoring.score_columns(totals, chosen, participants=participants, now=today)
+        found = scored_inputs(connection, metrics_of(chosen, "interactions"), metrics_of(chosen, "audience"))
+    return Inputs(*found, chosen, today)
+
+
+def metrics_of(chosen: scoring.Params, *roles: str) -> list[str]:
+    """The metrics that play one of the roles anywhere."""
+    return sorted({key.rpartition("/")[2] for key, by in chosen.table.items() if by.role in roles})

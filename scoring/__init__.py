@@ -1,6 +1,6 @@
 """From a period's totals to E, I and the influence: pure functions, pandas in and out.
 
-`score`, `forecast` and `essay_example` are loaded when first asked for: checking a configuration needs `Params`
+Everything but `Params` and the roles is loaded when first asked for: checking a configuration needs `Params`
 alone, and must not wait for pandas.
 """
 
@@ -15,6 +15,7 @@ from scoring.roles import DEFAULTS, ROLES, Role, Weighting
 if TYPE_CHECKING:
     from scoring.ahead import forecast
     from scoring.api import Example, essay_example, score, score_columns
+    from scoring.parts import Anatomy, Part, Side, anatomy
     from scoring.result import Columns, Result
     from scoring.status import Status
 
@@ -23,13 +24,17 @@ __all__ = [
     "GRAINS",
     "MODELS",
     "ROLES",
+    "Anatomy",
     "Columns",
     "Example",
     "Params",
+    "Part",
     "Result",
     "Role",
+    "Side",
     "Status",
     "Weighting",
+    "anatomy",
     "essay_example",
     "forecast",
     "score",
@@ -37,10 +42,14 @@ __all__ = [
 ]
 
 _LAZY = {
+    "Anatomy": "scoring.parts",
     "Columns": "scoring.result",
     "Example": "scoring.api",
+    "Part": "scoring.parts",
     "Result": "scoring.result",
+    "Side": "scoring.parts",
     "Status": "scoring.status",
+    "anatomy": "scoring.parts",
     "essay_example": "scoring.api",
     "forecast": "scoring.ahead",
     "score": "scoring.api",

@@ -45,6 +45,7 @@ def build() -> argparse.ArgumentParser:
     status = command("status", "how each source stands: last success, next due, rows, failures")
     status.add_argument("--json", action="store_true", help="as JSON")
     _score(command("score", "the influence table"))
+    _explain(command("explain", "a factor taken apart: numbers, series, subjects, gaps, doubt, and what happened"))
     _log(
         commands.add_parser(
             "log",
@@ -102,6 +103,17 @@ def _score(score: argparse.ArgumentParser) -> None:
     score.add_argument("--last", type=int, default=26, metavar="N", help="the last N periods (default: 26; 0: all)")
     score.add_argument("--json", action="store_true", help="every column, as JSON")
     score.add_argument("--example", choices=("essay",), help="the essay's worked example instead of your data")
+
+
+def _explain(explain: argparse.ArgumentParser) -> None:
+    explain.add_argument("span", metavar="PERIOD", help="a week as 2026-W12, a month as 2026-03, a day as 2026-03-14")
+    explain.add_argument(
+        "--period", choices=("day", "week", "month"), help="the day, week or month that holds PERIOD's first day"
+    )
+    explain.add_argument("--model", choices=("essay", "chained"), help="default: as configured")
+    explain.add_argument("--person", help="whose (default: the only one, else me)")
+    explain.add_argument("--rows", action="store_true", help="every fact behind it as well")
+    explain.add_argument("--json", action="store_true", help="everything, as JSON")
 
 
 def _log(log: argparse.ArgumentParser) -> None:

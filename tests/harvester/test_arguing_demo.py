@@ -1,0 +1,220 @@
+"""The demo's story, and whether the score's explanations find it: one harvest of it for all tests of this file."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+
+import pytest
+
+from harvester.cli import run
+from harvester.config import Settings, load
+from harvester.demo.folder import opened
+from harvester.demo.life import events, reading_days
+from harvester.explaining import explain
+from harvester.pipeline import harvest
+from harvester.reading import Order
+from harvester.scorejob import evaluate, rescore
+from harvester.spans import Span, parse
+from harvester.store import Store
+from harvester.wording import paragraph
+
+TODAY = date(2026, 11, 24)
+EVENTS = events(TODAY)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """The demo, harvested as `harvest demo` does."""
+    stops = reading_days(TODAY)
+    with opened(tmp_path_factory.mktemp("demo"), TODAY, ago=stops[0]) as demo:
+        settings = load(demo.config)
+        for ago, following in zip([*stops, 0], [*stops[1:], 0, 0], strict=True):
+            noon = datetime.combine(TODAY - timedelta(days=ago), time(12), UTC)
+            done = harvest(settings, settings.select(), Order(), clock=lambda noon=noon: noon)
+            assert not [outcome for outcome in done.outcomes if outcome.is_failure]
+            demo.advance(ago - following)
+    rescore(settings, today=TODAY)
+    return settings
+
+
+@pytest.fixture
+def told(settings: Settings) -> Callable[[Span], str]:
+    return lambda span: paragraph(explain(settings, span, person=None, today=TODAY), "chained")
+
+
+def month_of(event: str) -> Span:
+    return Span("month", EVENTS[event][0].replace(day=1))
+
+
+def test_the_spike_is_called_one_with_its_days_and_what_made_it(told):
+    text = told(month_of("spike"))
+
+    assert "sharing brought 2" in text
+    assert "It was a spike: 3 to 9 March brought" in text
+    assert "The factor E rose most with stars of work" in text
+    assert "wren-hollow/lantern" in text
+    assert "outage" not in text
+    assert "quiet" not in text
+
+
+def test_the_outage_is_told_from_a_silence_with_its_days_and_source(told):
+    text = told(month_of("outage"))
+
+    assert "The source readers reported no post reads" in text
+    assert "from 13 to 21 November" in text
+    assert "an outage of its counting" in text
+    assert "The factor E fell most with post reads of readers" in text
+    assert "quiet" not in text
+
+
+def test_the_quiet_month_is_called_quiet_and_nothing_worse(told):
+    text = told(month_of("quiet month"))
+
+    assert "It was a quiet time throughout" in text
+    assert "less than before (E = 0." in text
+    assert "less than before (I = 0." in text
+    assert "outage" not in text
+    assert "spike" not in text
+
+
+@pytest.mark.parametrize("grain", ["month", "week", "day"])
+def test_the_rename_is_told_with_both_names_and_that_it_moved_nothing(told, grain):
+    text = told(parse(EVENTS["rename"][0].isoformat(), grain))
+
+    assert "wren-hollow/glowstick was renamed wren-hollow/lantern between 18 August 2025 and 1 September 2025" in text
+    assert "the rename moved nothing" in text
+
+
+def test_before_the_rename_the_old_name_is_told_and_later_it_is_only_history(told):
+    assert "wren-hollow/lantern was called wren-hollow/glowstick then" in told(month_of("quiet month"))
+    assert "wren-hollow/lantern was called wren-hollow/glowstick before" in told(month_of("spike"))
+
+
+def test_an_ordinary_month_has_no_event(told):
+    text = told(parse("2026-08"))
+
+    for word in ("spike", "outage", "quiet", "renamed"):
+        assert word not in text
+
+
+def test_the_attribution_of_every_factor_adds_up_to_its_logarithm(settings: Settings):
+    scores = evaluate(settings, today=TODAY)
+    sums: dict[tuple[str, object, str], float] = {}
+    columns = (scores.attribution[name].tolist() for name in ("grain", "period", "side", "log_effect"))
+    for grain, period, side, effect in zip(*columns, strict=True):
+        sums[grain, period, side] = sums.get((grain, period, side), 0.0) + effect
+    chained = scores.factors["model"] == "chained"
+    columns = (scores.factors[name][chained].tolist() for name in ("grain", "period", "factor_e", "factor_i"))
+    compared = 0
+    for grain, period, *both in zip(*columns, strict=True):
+        for side, factor in zip("ei", both, strict=True):
+            assert abs(math.log(factor) - sums.get((grain, period, side), 0.0)) < 1e-9
+            compared += 1
+
+    assert compared > 1500
+
+
+def test_dropping_the_caches_and_scoring_again_gives_equal_tables(settings: Settings):
+    names = ("factors", "influence", "attribution")
+    store = Store(settings.database, settings.timezone)
+
+    def kept():
+        with store.reading() as connection:
+            return [connection.execute(f"FROM {name} ORDER BY ALL").fetchall() for name in names]
+
+    before = kept()
+    empty = {name: {column: values[:0] for column, values in getattr(evaluate(settings, today=TODAY), name).items()}
+             for name in names}  # fmt: skip
+    store.replace(empty, timeout=5)
+    gone = kept()
+    rescore(settings, today=TODAY)
+
+    assert all(before)
+    assert not any(gone)
+    assert kept() == before
+
+
+def harvested(settings: Settings, *arguments: str) -> list[str]:
+    return [*arguments, "--config", str(settings.path)]
+
+
+def test_explain_shows_the_fraction_the_series_their_subjects_and_what_was_left_out(settings, capsys):
+    assert run(harvested(settings, "explain", "2026-03")) == 0
+    text = capsys.readouterr().out
+
+    found = re.search(r"^E = (\d+) / (\d+) = (\S+): level now", text, re.MULTILINE)
+    assert found
+    assert math.isclose(int(found[1]) / int(found[2]), float(found[3]), rel_tol=2e-3)
+    assert text.index("stars of work") < text.index("post reads of readers") < text.index("forks of work")
+    assert "  wren-hollow/lantern" in text
+    assert re.search(
+        r"90 % interval 1\.\d+ to \d\.\d+, which leaves out 1; \d\d% of it from stars of work, which jump", text
+    )
+    assert "not observed at all: traffic views of work" in text
+    assert "left out of bots: 7 acts" in text
+    assert "left out of oneself: 30 acts" in text
+    assert "It was a spike" in text
+    assert max(map(len, text.splitlines()[4:24])) <= 80
+
+
+def test_explain_by_the_essays_model_shows_its_formula(settings, capsys):
+    assert run(harvested(settings, "explain", "2026-03", "--model", "essay")) == 0
+    text = capsys.readouterr().out
+
+    assert "E = (R + C) / (T · C_r) = (" in text
+    assert " / (2296 · 0.1) = 46.4" in text
+    assert re.search(r"I = A·i / \(T_A · A_r\) = 122 / \(\d+ · 0\.5\) = 0\.\d+", text)
+
+
+def test_rows_are_every_fact_behind_the_period(settings, capsys):
+    assert run(harvested(settings, "explain", "2026-W10", "--rows")) == 0
+    text = capsys.readouterr().out
+    store = Store(settings.database, settings.timezone)
+    with store.reading() as connection:
+        (stars,) = connection.execute(
+            "SELECT count(*) FROM observations WHERE metric = 'stars' AND key BETWEEN '2026-03-02' AND '2026-03-08'"
+        ).fetchone()
+
+    facts = [line for line in text.splitlines() if line.startswith(" 03-0") and " stars " in line]
+    assert len(facts) == stars > 5
+
+
+def test_explain_as_json_holds_all_of_it(settings, capsys):
+    assert run(harvested(settings, "explain", "2026-03", "--json", "--rows")) == 0
+    told = json.loads(capsys.readouterr().out)
+
+    effects = [part["log_effect"] for part in told["e"]["parts"]]
+    assert math.isclose(sum(effects), math.log(told["factors"]["chained"]["factor_e"]), abs_tol=1e-9)
+    assert math.isclose(sum(part["doubt"] for part in told["e"]["parts"]), 1.0)
+    assert {"in_words", "e", "i", "subjects", "gaps", "left_out", "renames", "vanished", "rows"} <= set(told)
+    assert told["spikes"]["e"]["first"] == "2026-03-03"
+    assert len(told["rows"]) > 500
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["2026-13"], "'2026-13' is not a period; write a week as 2026-W12"),
+        (["last week"], "is not a period"),
+        (["2019-01"], "nothing is known of me in January 2019; there is 2024-06 to 2026-11"),
+        (["2026-03", "--person", "you"], 'nobody is called "you"; there are: me'),
+    ],
+)
+def test_what_cannot_be_explained_is_told_in_a_sentence(settings, capsys, arguments, said):
+    assert run(harvested(settings, "explain", *arguments)) == 2
+
+    assert said in capsys.readouterr().err
+
+
+def test_nothing_harvested_is_a_sentence_too(tmp_path: Path, capsys):
+    config = tmp_path / "config.toml"
+    config.write_text("")
+    Store(load(config).database, load(config).timezone).prepare(timeout=5)
+
+    assert run(["explain", "2026-03", "--config", str(config)]) == 2
+    assert "nothing that counts has been harvested yet" in capsys.readouterr().err
