@@ -41,7 +41,7 @@ def explain(
     import scoring
 
     given = inputs(settings, today=today)
-    who = _person(given, person)
+    who = given.person(person)
     found = scoring.anatomy(
         given.totals, given.params, person=who, grain=span.grain, period=span.start,
         participants=given.participants, now=today,
@@ -65,20 +65,6 @@ def explain(
         silences=stopped,
         quiet={} if stopped else quiet(found),
     )
-
-
-def _person(given: Inputs, person: str | None) -> str:
-    """The person asked for; else the only one, else "me"."""
-    people = sorted(set(given.totals["person"].tolist()))
-    if not people:
-        raise ConfigError([Problem("", "nothing that counts has been harvested yet; run `harvest now` first")])
-    if person is None:
-        if len(people) == 1 or "me" in people:
-            return people[0] if len(people) == 1 else "me"
-        raise ConfigError([Problem("", f"whose? Say --person with one of {', '.join(people)}")])
-    if person not in people:
-        raise ConfigError([Problem("", f'nobody is called "{person}"; there are: {", ".join(people)}')])
-    return person
 
 
 def _unknown(given: Inputs, person: str, span: Span) -> str:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from harvester.config.errors import ConfigError, Problem
+from harvester.config.model import DEFAULT_PERSON
 from harvester.store import Store, scored_inputs
 
 if TYPE_CHECKING:
@@ -27,6 +29,30 @@ class Inputs:
     participants: Arrays
     params: scoring.Params
     today: date
+
+    def people(self) -> list[str]:
+        """Everybody who has totals."""
+        return sorted(set(self.totals["person"].tolist()))
+
+    def of(self, person: str, grain: str) -> Inputs:
+        """One person's totals of one grain."""
+        mine = (self.totals["person"] == person) & (self.totals["grain"] == grain)
+        return replace(self, totals={name: values[mine] for name, values in self.totals.items()})
+
+    def person(self, asked: str | None) -> str:
+        """The person asked for, else the only one, else "me". Raises ConfigError with those there are."""
+        people = self.people()
+        if not people:
+            raise ConfigError([Problem("", "nothing that counts has been harvested yet; run `harvest now` first")])
+        if asked is None:
+            if len(people) == 1:
+                return people[0]
+            if DEFAULT_PERSON in people:
+                return DEFAULT_PERSON
+            raise ConfigError([Problem("", f"whose? Say --person with one of {', '.join(people)}")])
+        if asked not in people:
+            raise ConfigError([Problem("", f'nobody is called "{asked}"; there are: {", ".join(people)}')])
+        return asked
 
     def score(self) -> scoring.Columns:
         """The score. In arrays: importing pandas takes longer than the score."""

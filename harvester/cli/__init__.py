@@ -25,7 +25,7 @@ def run(arguments: Sequence[str]) -> int:
         parser.print_help()
         return USAGE
     try:
-        code: int = import_module(f"harvester.cli.{options.command}").run(options)
+        code: int = import_module(f"harvester.cli.{options.command.replace('-', '_')}").run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)

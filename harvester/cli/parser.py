@@ -46,6 +46,7 @@ def build() -> argparse.ArgumentParser:
     status.add_argument("--json", action="store_true", help="as JSON")
     _score(command("score", "the influence table"))
     _explain(command("explain", "a factor taken apart: numbers, series, subjects, gaps, doubt, and what happened"))
+    _what_if(command("what-if", "the score under changed totals, weights, rates or sources, beside today's"))
     _log(
         commands.add_parser(
             "log",
@@ -114,6 +115,27 @@ def _explain(explain: argparse.ArgumentParser) -> None:
     explain.add_argument("--person", help="whose (default: the only one, else me)")
     explain.add_argument("--rows", action="store_true", help="every fact behind it as well")
     explain.add_argument("--json", action="store_true", help="everything, as JSON")
+
+
+def _what_if(what_if: argparse.ArgumentParser) -> None:
+    what_if.add_argument(
+        "changes", nargs="+", metavar="KEY=CHANGE",
+        help="totals: post_reads=+20%%, =-10%%, =*2, =500, also blog/post_reads=…; weights: weight.stars=10;"
+        " rates: click_rate=0.2, participation_rate, half_life_days, initial_influence, base_periods;"
+        " a source left out: source.blog=off",
+    )  # fmt: skip
+    what_if.add_argument(
+        "--since",
+        metavar="PERIOD",
+        help="change totals from here on, as 2026-W12 (default: the last finished period)",
+    )
+    what_if.add_argument("--period", choices=("day", "week", "month"), help="default: as configured")
+    what_if.add_argument("--model", choices=("essay", "chained"), help="default: as configured")
+    what_if.add_argument("--person", help="whose (default: the only one, else me)")
+    what_if.add_argument(
+        "--last", type=_count, default=8, metavar="N", help="the last N periods (default: 8; 0: all)"
+    )
+    what_if.add_argument("--json", action="store_true", help="the whole curve, as JSON")
 
 
 def _log(log: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from harvester.demo.life import events, reading_days
 from harvester.explaining import explain
 from harvester.pipeline import harvest
 from harvester.reading import Order
-from harvester.scorejob import evaluate, rescore
+from harvester.scorejob import evaluate, inputs, rescore
 from harvester.spans import Span, parse
 from harvester.store import Store
 from harvester.wording import paragraph
@@ -218,3 +219,28 @@ def test_nothing_harvested_is_a_sentence_too(tmp_path: Path, capsys):
 
     assert run(["explain", "2026-03", "--config", str(config)]) == 2
     assert "nothing that counts has been harvested yet" in capsys.readouterr().err
+
+
+def test_what_if_shows_the_curve_beside_todays_in_words_and_numbers(settings, capsys):
+    assert run(harvested(settings, "what-if", "post_reads=+20%", "weight.stars=10")) == 0
+    text = capsys.readouterr().out
+
+    assert text.startswith("What if post_reads +20 % from the week of ")
+    assert " on and the weight of stars = 10 (today 25)?" in text
+    assert re.search(r"^ week +E today +E then +I today +I then +influence today +then +change", text, re.MULTILINE)
+    assert re.search(r"In short: in 2026-W\d\d the influence would be \d+ instead of \d+ \(", text)
+    assert re.search(r"^ 1 % more of +which were +today +then", text, re.MULTILINE)
+    assert max(len(line) for line in text.splitlines() if line.startswith(" ")) <= 80
+
+
+def test_a_source_that_never_was_is_a_source_left_out(settings, capsys):
+    assert run(harvested(settings, "what-if", "source.readers=off", "--json", "--last", "0")) == 0
+    told = json.loads(capsys.readouterr().out)
+    inputs_without = inputs(settings, today=TODAY).of("me", "week")
+    kept = inputs_without.totals["source"] != "readers"
+    without = replace(inputs_without, totals={name: values[kept] for name, values in inputs_without.totals.items()})
+    scores = without.score().influence
+    chained = scores["influence"][scores["model"] == "chained"].tolist()
+
+    assert [point["then"]["influence"] for point in told["curve"] if point["then"]] == chained
+    assert {one["then"] for one in told["elasticities"] if one["metric"] == "post_reads"} == {0.0}
