@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 from harvester.config.errors import ConfigError, Problem
 from harvester.config.model import DEFAULT_PERSON
-from harvester.store import Store, scored_inputs
+from harvester.store import Curve, Store, scored_inputs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,11 +77,16 @@ def params(settings: ScoringSettings) -> scoring.Params:
 
 
 def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> scoring.Columns:
-    """Score everything stored and replace the kept factors and influence. Raises Busy, StoreError."""
+    """Score everything stored and replace what is shown; a curve of other parameters is kept as it was.
+
+    Raises Busy, StoreError.
+    """
     store = Store(settings.database, settings.timezone)
-    result = evaluate(settings, today=today)
+    given = inputs(settings, today=today)
+    result = given.score()
     tables = {"factors": result.factors, "influence": result.influence, "attribution": result.attribution}
-    store.replace(tables, timeout=timeout)
+    curve = Curve(given.params.hash(), given.params.told(), datetime.now(UTC))
+    store.replace(tables, timeout=timeout, curve=curve)
     return result
 
 
@@ -92,8 +97,11 @@ def evaluate(settings: Settings, *, today: date) -> scoring.Columns:
 
 def inputs(settings: Settings, *, today: date) -> Inputs:
     """Everything stored, as scoring takes it. Raises Busy, StoreError."""
-    chosen = params(settings.scoring)
-    store = Store(settings.database, settings.timezone)
+    return inputs_of(Store(settings.database, settings.timezone), params(settings.scoring), today=today)
+
+
+def inputs_of(store: Store, chosen: scoring.Params, *, today: date) -> Inputs:
+    """What a store holds, to be scored with these parameters. Raises Busy, StoreError."""
     with store.reading() as connection:
         found = scored_inputs(connection, metrics_of(chosen, "interactions"), metrics_of(chosen, "audience"))
     return Inputs(*found, chosen, today)

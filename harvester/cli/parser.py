@@ -103,6 +103,9 @@ def _score(score: argparse.ArgumentParser) -> None:
     score.add_argument("--person", help="only this person (default: everyone)")
     score.add_argument("--last", type=int, default=26, metavar="N", help="the last N periods (default: 26; 0: all)")
     score.add_argument("--json", action="store_true", help="every column, as JSON")
+    score.add_argument("--as-of", metavar="TIME", help="as known then: 2026-11-24 (its end) or 2026-11-24T18:00")
+    score.add_argument("--diff", metavar="DATE", help="what has changed since in periods that were over, and by what")
+    score.add_argument("--params", metavar="HASH", help="a kept curve of other parameters, as it was last drawn")
     score.add_argument("--example", choices=("essay",), help="the essay's worked example instead of your data")
 
 

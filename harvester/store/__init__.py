@@ -20,6 +20,7 @@ from harvester.spool import Segment, Spool
 from harvester.store import ledger, migrations, sql
 from harvester.store.books import Books, read_books
 from harvester.store.connection import copy_file, open_reader, open_writer, unusable, without_pandas
+from harvester.store.curves import Curve
 from harvester.store.errors import Busy, StoreError
 from harvester.store.ledger import Cursor, Terms
 from harvester.store.load import Loaded, forget, load
@@ -35,6 +36,7 @@ __all__ = [
     "Books",
     "Busy",
     "Cursor",
+    "Curve",
     "Loaded",
     "SourceRecord",
     "Store",
@@ -146,10 +148,13 @@ class Store:
             finally:
                 connection.close()
 
-    def replace(self, tables: Mapping[str, Columns], *, timeout: float) -> None:
-        """Replace the rows of the scoring caches by these columns, all or none. Raises Busy, StoreError."""
+    def replace(self, tables: Mapping[str, Columns], *, timeout: float, curve: Curve | None = None) -> None:
+        """Replace the rows of the scoring caches by these columns, all or none. Raises Busy, StoreError.
+
+        `curve`: the parameters that they are of; a curve of others that was shown is kept as it is.
+        """
         with self._writing(timeout) as connection:
-            ledger.replace_columns(connection, tables)
+            ledger.replace_columns(connection, tables, curve)
 
     @contextmanager
     def _writing(self, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:

@@ -13,6 +13,7 @@ import duckdb
 from connectors.base import Budget
 from harvester.spool import Segment
 from harvester.store.connection import transaction
+from harvester.store.curves import Curve, keep_former
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -165,10 +166,17 @@ def terms(connection: duckdb.DuckDBPyConnection) -> Terms:
 
 
 def replace_columns(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, npt.NDArray[Any]]]
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, Mapping[str, npt.NDArray[Any]]],
+    curve: Curve | None = None,
 ) -> None:
-    """Replace all rows of the named scoring tables by those of the arrays; these are named as the columns are."""
+    """Replace all rows of the named scoring tables by those of the arrays; these are named as the columns are.
+
+    `curve`: of which parameters they are; what was scored with others is kept.
+    """
     with transaction(connection):
+        if curve is not None:
+            keep_former(connection, curve)
         for name, arrays in tables.items():
             columns = ", ".join(arrays)
             # Of each object DuckDB's client asks pandas whether it is null.

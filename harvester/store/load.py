@@ -24,6 +24,7 @@ PERIODS = ("21_periods", "22_totals_clear", "23_near", "24_near_actors", "25_tot
 _COVERAGE = (
     "26_coverage",
     "27_coverage_news",
+    "27_coverage_log",
     "28_coverage_clear",
     "29_coverage_insert",
     "30_period_coverage_clear",

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from harvester.cli import run
@@ -22,15 +23,18 @@ from harvester.reading import Order
 from harvester.scorejob import evaluate, inputs, rescore
 from harvester.spans import Span, parse
 from harvester.store import Store
+from harvester.versions import as_of
 from harvester.wording import paragraph
+from scoring import Columns
 
 TODAY = date(2026, 11, 24)
 EVENTS = events(TODAY)
 
 
 @pytest.fixture(scope="module")
-def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    """The demo, harvested as `harvest demo` does."""
+def history(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[datetime, Columns]]:
+    """The demo, harvested as `harvest demo` does, and what was scored after each harvest."""
+    scored = {}
     stops = reading_days(TODAY)
     with opened(tmp_path_factory.mktemp("demo"), TODAY, ago=stops[0]) as demo:
         settings = load(demo.config)
@@ -38,9 +42,15 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
             noon = datetime.combine(TODAY - timedelta(days=ago), time(12), UTC)
             done = harvest(settings, settings.select(), Order(), clock=lambda noon=noon: noon)
             assert not [outcome for outcome in done.outcomes if outcome.is_failure]
+            scored[noon] = evaluate(settings, today=noon.date())
             demo.advance(ago - following)
     rescore(settings, today=TODAY)
-    return settings
+    return settings, scored
+
+
+@pytest.fixture
+def settings(history: tuple[Settings, dict[datetime, Columns]]) -> Settings:
+    return history[0]
 
 
 @pytest.fixture
@@ -138,6 +148,65 @@ def test_dropping_the_caches_and_scoring_again_gives_equal_tables(settings: Sett
     assert all(before)
     assert not any(gone)
     assert kept() == before
+
+
+def test_as_of_says_what_was_said_then(history):
+    settings, scored = history
+    compared = 0
+    for noon, then in scored.items():
+        again = as_of(settings, noon + timedelta(minutes=1)).score()
+        for name in ("factors", "influence", "attribution"):
+            for column, values in getattr(then, name).items():
+                found = getattr(again, name)[column]
+                if values.dtype == np.float64:
+                    np.testing.assert_allclose(
+                        found, values, rtol=1e-12, atol=1e-15, err_msg=f"{noon} {name} {column}"
+                    )
+                else:
+                    np.testing.assert_array_equal(found, values, err_msg=f"{noon} {name} {column}")
+                compared += len(values)
+
+    assert compared > 100_000
+
+
+def test_before_the_first_harvest_nothing_was_known(settings, capsys):
+    assert run(harvested(settings, "score", "--as-of", "2025-01-01")) == 0
+
+    assert "Nothing that counts has been harvested yet" in capsys.readouterr().out
+
+
+def test_diff_names_the_periods_that_changed_and_the_facts_that_did_it(settings, capsys):
+    assert run(harvested(settings, "score", "--diff", "2026-10-28", "--period", "month", "--last", "0")) == 0
+    text = capsys.readouterr().out
+
+    assert re.search(
+        r"Of 28 periods that were over by 2026-10-29 00:00 UTC, \d+ have changed since \(model chained\)", text
+    )
+    assert re.search(r"^ 2026-09 +1\.\d+ +1\.\d+ ", text, re.MULTILINE)
+    assert re.search(r"^  2026-\d\d: stars of work: \d revised \(\d → \d\); ", text, re.MULTILINE)
+
+
+def test_since_the_last_harvest_nothing_has_changed(settings, capsys):
+    assert run(harvested(settings, "score", "--diff", TODAY.isoformat())) == 0
+    text = capsys.readouterr().out
+
+    assert "none has changed since" in text
+    assert "nothing: no fact of them came, changed or went" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--as-of", "noon"], "'noon' is not a time; write a day as 2026-11-24, or a time as 2026-11-24T18:00"),
+        (["--diff", "2026-02-31"], "is not a time"),
+        (["--params", "xyz"], 'no curve begins with "xyz"; there are: '),
+        (["--as-of", "2026-01-01", "--diff", "2026-01-01"], "--as-of and --diff are different questions"),
+    ],
+)
+def test_a_version_that_is_not_there_is_told_in_a_sentence(settings, capsys, arguments, said):
+    assert run(harvested(settings, "score", *arguments)) == 2
+
+    assert said in capsys.readouterr().err
 
 
 def harvested(settings: Settings, *arguments: str) -> list[str]:
