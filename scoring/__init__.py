@@ -13,11 +13,12 @@ from scoring.params import GRAINS, MODELS, Params
 from scoring.roles import DEFAULTS, ROLES, Role, Weighting
 
 if TYPE_CHECKING:
-    from scoring.ahead import forecast
+    from scoring.ahead import forecast, forecast_columns, forecast_influence
     from scoring.api import Example, essay_example, score, score_columns
     from scoring.parts import Anatomy, Part, Side, anatomy
     from scoring.result import Columns, Result
     from scoring.status import Status
+    from scoring.tuning import Trial, tune
 
 __all__ = [
     "DEFAULTS",
@@ -33,12 +34,16 @@ __all__ = [
     "Role",
     "Side",
     "Status",
+    "Trial",
     "Weighting",
     "anatomy",
     "essay_example",
     "forecast",
+    "forecast_columns",
+    "forecast_influence",
     "score",
     "score_columns",
+    "tune",
 ]
 
 _LAZY = {
@@ -48,12 +53,16 @@ _LAZY = {
     "Part": "scoring.parts",
     "Result": "scoring.result",
     "Side": "scoring.parts",
+    "Trial": "scoring.tuning",
     "Status": "scoring.status",
     "anatomy": "scoring.parts",
     "essay_example": "scoring.api",
     "forecast": "scoring.ahead",
+    "forecast_columns": "scoring.ahead",
+    "forecast_influence": "scoring.ahead",
     "score": "scoring.api",
     "score_columns": "scoring.api",
+    "tune": "scoring.tuning",
 }
 
 

@@ -106,6 +106,12 @@ def _score(score: argparse.ArgumentParser) -> None:
     score.add_argument("--as-of", metavar="TIME", help="as known then: 2026-11-24 (its end) or 2026-11-24T18:00")
     score.add_argument("--diff", metavar="DATE", help="what has changed since in periods that were over, and by what")
     score.add_argument("--params", metavar="HASH", help="a kept curve of other parameters, as it was last drawn")
+    score.add_argument(
+        "--forecast", type=_count, metavar="H", help="the next H periods, with bands that hold half and nine tenths"
+    )
+    score.add_argument(
+        "--tune", action="store_true", help="which half-life predicts your own history best; changes nothing"
+    )
     score.add_argument("--example", choices=("essay",), help="the essay's worked example instead of your data")
 
 

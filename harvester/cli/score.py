@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from harvester.config import Settings
+    from harvester.scorejob import Inputs
 
 Tables = Mapping[str, "Mapping[str, npt.NDArray[Any]]"]
 
@@ -22,7 +23,10 @@ def run(options: argparse.Namespace) -> int:
     """Print the table, or every column as JSON."""
     if options.example:
         return _example(options)
-    asked = [name for name in ("as_of", "diff", "params") if getattr(options, name) is not None]
+    asked = [name for name in ("diff", "params", "forecast", "tune") if getattr(options, name) not in (None, False)]
+    # What was to be expected, and what was known to be best, can be asked of any time.
+    if options.as_of is not None and set(asked) & {"diff", "params"}:
+        asked.insert(0, "as_of")
     if len(asked) > 1:
         names = " and ".join(f"--{name.replace('_', '-')}" for name in asked)
         sys.stderr.write(f"harvest: {names} are different questions; ask one at a time\n")
@@ -33,6 +37,10 @@ def run(options: argparse.Namespace) -> int:
             from harvester.cli.diff import show_difference
 
             return show_difference(options, settings)
+        if options.forecast is not None or options.tune:
+            from harvester.cli.ahead import show_forecast, show_tuning
+
+            return (show_tuning if options.tune else show_forecast)(options, settings, _given(options, settings)[0])
         tables, said = _tables(options, settings)
     except ValueError as error:
         sys.stderr.write(f"harvest: {error}\n")
@@ -52,21 +60,26 @@ def run(options: argparse.Namespace) -> int:
 def _tables(options: argparse.Namespace, settings: Settings) -> tuple[Tables, list[str]]:
     """Factors and influence as they are asked for, and which they are. Raises ValueError."""
     from harvester.cli.curves import kept_curve, told_apart
-    from harvester.scorejob import inputs, params
-    from harvester.versions import as_of, moment_of
 
     if options.params is not None:
         return kept_curve(settings, options.params)
-    said = told_apart(settings, params(settings.scoring))
-    if options.as_of is not None:
-        moment = moment_of(options.as_of, settings)
-        given = as_of(settings, moment)
-        here = moment.astimezone(settings.timezone)
-        said = [f"As known on {here:%Y-%m-%d} at {here:%H:%M}: of what was stored later, nothing is used.", *said]
-    else:
-        given = inputs(settings, today=datetime.now(UTC).astimezone(settings.timezone).date())
+    given, when = _given(options, settings)
     scores = given.score()
+    said = [*when, *told_apart(settings, given.params)]
     return {"factors": scores.factors, "influence": scores.influence}, said
+
+
+def _given(options: argparse.Namespace, settings: Settings) -> tuple[Inputs, list[str]]:
+    """What is known now, or was known at a time, and a line that says so. Raises ValueError."""
+    from harvester.scorejob import inputs
+    from harvester.versions import as_of, moment_of
+
+    if options.as_of is None:
+        return inputs(settings, today=datetime.now(UTC).astimezone(settings.timezone).date()), []
+    moment = moment_of(options.as_of, settings)
+    here = moment.astimezone(settings.timezone)
+    said = f"As known on {here:%Y-%m-%d} at {here:%H:%M}: of what was stored later, nothing is used."
+    return as_of(settings, moment), [said]
 
 
 def _as_json(tables: Tables, grain: str, models: tuple[str, ...], person: str | None) -> dict[str, object]:

@@ -201,6 +201,8 @@ def test_since_the_last_harvest_nothing_has_changed(settings, capsys):
         (["--diff", "2026-02-31"], "is not a time"),
         (["--params", "xyz"], 'no curve begins with "xyz"; there are: '),
         (["--as-of", "2026-01-01", "--diff", "2026-01-01"], "--as-of and --diff are different questions"),
+        (["--forecast", "0"], "horizon must be a whole number of periods, from 1 to 1000, got 0"),
+        (["--forecast", "3", "--tune"], "--forecast and --tune are different questions"),
     ],
 )
 def test_a_version_that_is_not_there_is_told_in_a_sentence(settings, capsys, arguments, said):
@@ -300,6 +302,26 @@ def test_what_if_shows_the_curve_beside_todays_in_words_and_numbers(settings, ca
     assert re.search(r"In short: in 2026-W\d\d the influence would be \d+ instead of \d+ \(", text)
     assert re.search(r"^ 1 % more of +which were +today +then", text, re.MULTILINE)
     assert max(len(line) for line in text.splitlines() if line.startswith(" ")) <= 80
+
+
+def test_forecast_tells_both_sides_and_the_influence_with_their_bands(settings, capsys):
+    assert run(harvested(settings, "score", "--forecast", "2", "--period", "month")) == 0
+    text = capsys.readouterr().out
+
+    assert re.findall(r"^ (2026-12|2027-01) +(sharing|taking part) +[\d.]+k? ", text, re.MULTILINE) == [
+        ("2026-12", "sharing"), ("2027-01", "sharing"), ("2026-12", "taking part"), ("2027-01", "taking part"),
+    ]  # fmt: skip
+    assert len(re.findall(r"^ 20\d\d-\d\d +\d+ +[\d.]+ to [\d.]+ +[\d.]+ to [\d.]+", text, re.MULTILINE)) == 2
+
+
+def test_tune_shows_the_evidence_and_changes_nothing(settings, capsys):
+    before = settings.path.read_bytes(), settings.database.read_bytes()
+    assert run(harvested(settings, "score", "--tune")) == 0
+    text = capsys.readouterr().out
+
+    assert re.search(r"^ +28 +-\d\.\d+ +\+0\.0000 +in force", text, re.MULTILINE)
+    assert "days predict best" in text or "under [scoring] to use them" in text
+    assert (settings.path.read_bytes(), settings.database.read_bytes()) == before
 
 
 def test_a_source_that_never_was_is_a_source_left_out(settings, capsys):
