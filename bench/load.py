@@ -134,9 +134,8 @@ def fill_spool(folder: Path, rows: int) -> None:
 
 def fill_database(folder: Path, rows: int) -> None:
     """A database that has long been in use by another source, written straight into its tables."""
-    from harvester.store import Store, sql
+    from harvester.store import Store
     from harvester.store.connection import open_writer
-    from harvester.store.load import PERIODS
 
     store = Store(folder / "harvest.duckdb", ZoneInfo("UTC"))
     store.prepare(timeout=5)
@@ -163,9 +162,15 @@ def fill_database(folder: Path, rows: int) -> None:
         "INSERT INTO store.daily SELECT series_id, day, sum(value), sum(value), count(DISTINCT actor)"
         " FROM store.observations GROUP BY ALL"
     )
-    connection.execute("CREATE TEMP TABLE touched AS SELECT series_id, day FROM store.daily")
-    for name in PERIODS:
-        connection.execute(sql.text(f"load/{name}"))
+    for grain in ("day", "week", "month"):
+        connection.execute(
+            "INSERT INTO store.totals (series_id, grain, period, ends_on, total, scored, actors)"
+            " SELECT series_id, $grain, date_trunc($grain, day)::DATE AS period,"
+            " (date_trunc($grain, day) + CASE $grain WHEN 'day' THEN INTERVAL 1 DAY"
+            " WHEN 'week' THEN INTERVAL 7 DAY ELSE INTERVAL 1 MONTH END)::DATE,"
+            " sum(total), sum(scored), max(actors) FROM store.daily GROUP BY ALL",
+            {"grain": grain},
+        )
     connection.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -31,6 +31,8 @@ SHORTEST_SECRET = 6  # masking shorter words would blank out ordinary text
 
 _EPOCH = 1_000_000_000  # a reset header above this is an instant, below it a number of seconds
 _REMAINING = ("x-ratelimit-remaining", "ratelimit-remaining", "x-rate-limit-remaining")
+# Where Google ("reason", "status"), Stack Exchange ("error_name"), WordPress.com and OAuth ("error") say what it is.
+_CODES = ("reason", "status", "error_name", "error")
 _RESET = ("x-ratelimit-reset", "ratelimit-reset", "x-rate-limit-reset")
 
 OUTCOMES: dict[type[Exception], tuple[type[ConnectorError], str]] = {
@@ -178,11 +180,30 @@ def hint_of(body: bytes, secrets: Iterable[str]) -> str:
     return text if len(text) <= LONGEST_HINT else text[: LONGEST_HINT - 1] + "…"
 
 
+def codes_of(body: bytes, secrets: Iterable[str]) -> frozenset[str]:
+    """What a service calls a refusal in words made for programs, from a JSON body; nothing sent as a secret."""
+    try:
+        return frozenset(_codes(json.loads(body))) - set(secrets)
+    except (ValueError, RecursionError):
+        return frozenset()
+
+
+def _codes(said: Any) -> Iterator[str]:
+    if isinstance(said, list):
+        for one in said:
+            yield from _codes(one)
+    elif isinstance(said, Mapping):
+        for name, value in said.items():
+            if name in _CODES and isinstance(value, str) and re.fullmatch(r"[A-Za-z_]{3,60}", value):
+                yield value
+            yield from _codes(value)
+
+
 def _message(said: Any) -> str:
     if isinstance(said, str):
         return said
     if isinstance(said, Mapping):
-        for name in ("message", "error", "detail", "error_description", "title"):
+        for name in ("message", "error", "error_message", "detail", "error_description", "title"):
             if found := _message(said.get(name)):
                 return found
     return ""

@@ -62,7 +62,8 @@ class Observation:
     day as YYYY-MM-DD. `occurred_at`: aware, UTC; for LEVEL the instant of the reading, for DAILY the day's
     start or any instant in it. `value`: finite; 0 retracts an EVENT. `actor`: who did it, as the source names
     them. `attrs`: small JSON; `{"bot": true}` marks a machine, `{"direction": "self"}` the person's own act on
-    their own ground: scoring leaves both out.
+    their own ground: scoring leaves both out; `{"retracted": true}`, with value 0, takes back a DAILY or a LEVEL that
+    should never have been there: its day then has no total, which is not a total of 0.
     """
 
     metric: str
@@ -103,7 +104,8 @@ class Coverage:
 
     'measured': complete, an absent fact is a real zero. 'partial': some subjects are missing. 'missing': not
     read. 'lost': not read and beyond the source's memory. 'estimated': read off neighbours.
-    `metrics`: None for all of the stream's.
+    `metrics`: None for all of the stream's. `takes_back`: what was said of these days before holds no longer; without
+    it a state gives way to a better one only.
     """
 
     first_day: date
@@ -111,6 +113,7 @@ class Coverage:
     state: Literal["measured", "partial", "missing", "lost", "estimated"] = "measured"
     reason: str = ""
     metrics: tuple[str, ...] | None = None
+    takes_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,9 +166,9 @@ class StreamSpec:
     """What a stream is before it is opened: for `harvest connectors`, `check` and the documentation.
 
     `permission`: the least right it needs, in the service's own words. `retention_days`: how long the service
-    remembers; None: for good. `cursor_version`: raise it when an old cursor must not be used. `lane`: streams of one
-    lane are read one after the other; those of different lanes may be read at once, in threads, when the first
-    stream of the source has been read.
+    remembers: on day t it tells of the days after t - retention_days; None: for good. `cursor_version`: raise it when
+    an old cursor must not be used. `lane`: streams of one lane are read one after the other; those of different lanes
+    may be read at once, in threads, when the first stream of the source has been read.
     """
 
     name: str
@@ -317,10 +320,12 @@ class Connector:
     """The code for a kind of source, as a value: a name, its configuration, its streams, and how to open them.
 
     `config`: a frozen, keyword-only dataclass; its fields are the keys of [source.NAME] beside the common ones
-    (types: str, int, float, bool, tuple[str, ...], date, Secret, tuple[Secret, ...], each also `| None`). A field
-    without default is required; `metadata={"help": "…"}` documents it. `__post_init__` may raise
-    ValueError("key: why").
-    `open`: cheap, sends nothing; returns one Stream per entry of `streams` that this configuration asks for.
+    (types: str, int, float, bool, tuple[str, ...], date, Secret, tuple[Secret, ...], each also `| None`; and tables:
+    Mapping[str, str], Mapping[str, Secret], Mapping[str, Mapping[str, str]]). A field without default is required;
+    `metadata={"help": "…"}` documents it. `__post_init__` may raise ValueError("key: why"), with a line for each
+    mistake; a key within a table is named "table.key".
+    `open`: cheap, sends nothing; returns one Stream per entry of `streams` that this configuration asks for, with the
+    metrics of its entry, or those of them that the configuration asks for.
     """
 
     name: str

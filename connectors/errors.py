@@ -3,6 +3,7 @@
 ConnectorError
 ├── AuthFailed      stop the source and tell the user
 ├── NotPermitted    skip this stream (or subject) and record it in coverage
+│   └── SwitchedOff the same, and a better credential would not help
 ├── RateLimited     come back at `retry_at`
 ├── Unavailable     back off and try again
 ├── Gone            disable: it will not come back by itself
@@ -11,6 +12,8 @@ ConnectorError
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 
@@ -18,7 +21,8 @@ class ConnectorError(Exception):
     """A source could not be read. `what` says what happened to what, `remedy` what the user can do.
 
     `subject` names the one subject (repository, page …) that is concerned, where it is not the whole stream.
-    Neither text may hold a secret.
+    Neither text may hold a secret. `codes`: what a service calls the refusal in words made for programs, which tell
+    more than its status does (`quotaExceeded`, `throttle_violation`); empty where it says none.
     """
 
     def __init__(self, what: str, *, remedy: str = "", subject: str | None = None) -> None:
@@ -26,6 +30,7 @@ class ConnectorError(Exception):
         self.what = what
         self.remedy = remedy
         self.subject = subject
+        self.codes: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.what}; {self.remedy}" if self.remedy else self.what
@@ -37,6 +42,10 @@ class AuthFailed(ConnectorError):
 
 class NotPermitted(ConnectorError):
     """The credentials are good but lack a right, or the feature is switched off, for this stream or subject."""
+
+
+class SwitchedOff(NotPermitted):
+    """The service has the feature and its owner has switched it off."""
 
 
 class RateLimited(ConnectorError):
@@ -72,3 +81,20 @@ class Gone(ConnectorError):
 
 class Malformed(ConnectorError):
     """An answer that is not what its service documents: HTML for JSON, a login page for a feed."""
+
+
+@contextmanager
+def in_words(meanings: Mapping[type[ConnectorError], tuple[str, str]]) -> Iterator[None]:
+    """A refusal in the words of its service: (what it means there, what to do), by kind of error.
+
+    What the door saw stays in brackets; an error of another kind passes as it is.
+    """
+    try:
+        yield
+    except (AuthFailed, NotPermitted, Gone) as error:
+        if type(error) not in meanings:
+            raise
+        what, remedy = meanings[type(error)]
+        told = type(error)(f"{what} ({error.what})", remedy=remedy)
+        told.codes = error.codes
+        raise told from error

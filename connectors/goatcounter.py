@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import groupby
 from typing import Any
 
 from connectors.base import (
@@ -26,14 +25,12 @@ from connectors.base import (
     StreamSpec,
     Subject,
 )
-from connectors.errors import AuthFailed, Gone, Malformed, NotPermitted
+from connectors.daily import RE_READ, State, by_day
+from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, in_words
 from connectors.pages import DAY, count_of, day_of, noon, page_url, spans, split_site
 
 PER_PAGE = 100
 """Paths of an answer, the most that the service gives."""
-
-RE_READ = 3 * DAY
-"""How far behind the last read the next one starts: the running day grows, and late hits reach the days before."""
 
 WINDOW = 184
 """Days of one question: an answer then has at most 100 × 186 days of 24 hours, about 2 MB."""
@@ -112,26 +109,22 @@ class _Api:
         address = f"{self.config.counter}/api/v0/stats/{what}?" + "&".join(f"{k}={v}" for k, v in query.items())
         headers = {"Authorization": f"Bearer {self.config.api_key.reveal()}", "Content-Type": "application/json"}
         source, counter = self.context.source, self.config.counter
-        try:
-            page = self.context.http.get(address, headers=headers)
-        except AuthFailed as error:
-            raise AuthFailed(
-                f"{source}: {counter} does not accept the API key ({error.what})",
-                remedy='make a key with the permission "Read statistics" there, under user name, API',
-            ) from error
-        except NotPermitted as error:
-            raise NotPermitted(
-                f"{source}: the API key may not read the statistics of {counter} ({error.what})",
-                remedy='give the key the permission "Read statistics", under user name, API',
-            ) from error
-        except Gone as error:
-            raise Gone(
-                f"{source}: no GoatCounter API at {counter} ({error.what})",
-                remedy="check `site`, or name the GoatCounter's address in `api_url`",
-            ) from error
-        if page is None:
-            raise Malformed(f"{counter}: answered 304 to a question without a condition")
-        return page.json()
+        meanings: dict[type[ConnectorError], tuple[str, str]] = {
+            AuthFailed: (
+                f"{source}: {counter} does not accept the API key",
+                'make a key with the permission "Read statistics" there, under user name, API',
+            ),
+            NotPermitted: (
+                f"{source}: the API key may not read the statistics of {counter}",
+                'give the key the permission "Read statistics", under user name, API',
+            ),
+            Gone: (
+                f"{source}: no GoatCounter API at {counter}",
+                "check `site`, or name the GoatCounter's address in `api_url`",
+            ),
+        }
+        with in_words(meanings):
+            return self.context.http.fetch(address, headers=headers).json()
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,13 +322,10 @@ class Pages:
         first = max(window.first, progress.begins_on)
         if first > window.last:
             return []
-        known = Coverage(first, window.last, "partial", window.flaw) if window.flaw else Coverage(first, window.last)
-        if not told:  # no path at all: nobody came
-            return [known]
-        silent = Coverage(first, window.last, "missing", "GoatCounter says nothing about these days")
-        runs = groupby((day for day, _ in spans(first, window.last, 1)), told.__contains__)
-        pieces = [(known if is_told else silent, list(days)) for is_told, days in runs]
-        return [replace(span, first_day=days[0], last_day=days[-1]) for span, days in pieces]
+        known: tuple[State, str] = ("partial", window.flaw) if window.flaw else ("measured", "")
+        silent: tuple[State, str] = ("missing", "GoatCounter says nothing about these days")
+        # No path at all: nobody came.
+        return by_day(first, window.last, window.last, lambda day: known if not told or day in told else silent)
 
     def _batch(self, progress: _Progress, answer: _Told | None = None, coverage: Sequence[Coverage] = ()) -> Batch:
         answer = answer or _Told()

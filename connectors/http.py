@@ -29,7 +29,7 @@ from connectors.addresses import (
     split,
     without_secrets,
 )
-from connectors.answers import failure_of, hint_of, refusal_of
+from connectors.answers import codes_of, failure_of, hint_of, refusal_of
 from connectors.base import Meter
 from connectors.errors import ConnectorError, Malformed, Unavailable
 from connectors.wire import Deadline, Guard, GuardedAdapter
@@ -226,13 +226,29 @@ class Http:
             url = _with_params(url, params)
         return self._exchange(_Exchange.start("GET", url, headers or {}, conditions))
 
+    def fetch(
+        self, url: str, *, params: Mapping[str, str | int] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Page:
+        """Fetch `url` whether it has changed or not."""
+        return self._surely(self.get(url, params=params, headers=headers), url)
+
     def post_json(self, url: str, payload: Any, *, headers: Mapping[str, str] | None = None) -> Page:
         """Send `payload` as JSON. A redirect to another origin is not followed."""
         body = json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
-        page = self._exchange(_Exchange.start("POST", url, sent, {}, body))
+        return self._surely(self._exchange(_Exchange.start("POST", url, sent, {}, body)), url)
+
+    def post_form(self, url: str, fields: Mapping[str, str], *, secrets: Mapping[str, str] | None = None) -> Page:
+        """Send fields as a form does; `secrets` are fields that no message may repeat."""
+        hidden = dict(secrets or {})
+        body = urlencode({**fields, **hidden}).encode()
+        exchange = _Exchange.start("POST", url, {"Content-Type": "application/x-www-form-urlencoded"}, {}, body)
+        exchange.secrets |= set(hidden.values())
+        return self._surely(self._exchange(exchange), url)
+
+    def _surely(self, page: Page | None, url: str) -> Page:
         if page is None:  # cannot be: no condition was sent
-            raise Malformed(f"{without_secrets(url)}: answered 304 to a POST")
+            raise Malformed(f"{without_secrets(url)}: answered 304 to a request without a condition")
         return page
 
     def close(self) -> None:
@@ -281,8 +297,10 @@ class Http:
             self._body(response, where)  # none, but reading it gives the connection back
             return None
         if not 200 <= status < 300:
-            hint = hint_of(self._start_of(response), exchange.secrets | _query_values(exchange.url))
-            raise refusal_of(status, headers, where, self._clock(), hint)
+            start, secrets = self._start_of(response), exchange.secrets | _query_values(exchange.url)
+            refusal = refusal_of(status, headers, where, self._clock(), hint_of(start, secrets))
+            refusal.codes = codes_of(start, secrets)
+            raise refusal
         body = self._body(response, where)
         named = {"etag": headers.get("etag"), "last_modified": headers.get("last-modified")}
         validators = {name: value for name, value in named.items() if value}

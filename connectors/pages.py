@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from connectors.base import LONGEST_ID, Subject
+
 DAY = timedelta(days=1)
 
 _MOST = 10**12
@@ -42,6 +44,27 @@ def page_url(host: str, path: str) -> str:
     base = host if "://" in host else f"https://{host}"
     # The service knows paths; a newline or a letter outside ASCII in one is written as addresses write it.
     return base + quote(path, safe=_SAFE)
+
+
+def page_of(base: str, path: str) -> Subject:
+    """A page as facts are about it: `base` with the scheme, the path as the service tells it.
+
+    The id is the path as told: two paths can be the same address once they are escaped. Raises ValueError for what is
+    no path or too long.
+    """
+    url = page_url(base, path)
+    if len(stable := base + path) > LONGEST_ID:
+        raise ValueError(f"an address of {len(stable)} characters")
+    return Subject(stable, url, "post", url=url)
+
+
+def page_at(address: str) -> Subject:
+    """The same of a page told by its whole address."""
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"{address[:200]!r} is not an address")
+    path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    return page_of(f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}", path)
 
 
 def split_site(text: str) -> tuple[str, str]:

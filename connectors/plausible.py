@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from typing import Any, Literal
 
 from connectors.base import (
-    LONGEST_ID,
     Batch,
     Connector,
     Context,
@@ -17,21 +16,17 @@ from connectors.base import (
     Cursor,
     Kind,
     Metric,
-    Observation,
-    Reject,
     Secret,
     Stream,
     StreamSpec,
     Subject,
 )
-from connectors.errors import AuthFailed, Gone, Malformed, NotPermitted
-from connectors.pages import DAY, count_of, day_of, noon, page_url, spans, split_site
+from connectors.daily import Sheet, covered, read_days, within
+from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, in_words
+from connectors.pages import count_of, day_of, page_of, split_site
 
 PER_PAGE = 10_000
 """Rows of an answer; the service's own default and its most."""
-
-RE_READ = 3 * DAY
-"""How far behind the last read the next one starts: the running day grows, and late events reach the days before."""
 
 _PERMISSION = "Stats API key"
 # Why imported figures are not there although nothing is missing (`skip_imported_reason` of plausible/analytics).
@@ -112,24 +107,23 @@ class _Api:
         }
         headers = {"Authorization": f"Bearer {self.config.api_key.reveal()}"}
         source, site = self.context.source, self.config.site_id
-        try:
-            page = self.context.http.post_json(self.config.endpoint, query, headers=headers)
-        except AuthFailed as error:
+        meanings: dict[type[ConnectorError], tuple[str, str]] = {
             # Plausible answers 401 to an unknown site too, so that nobody can find out which sites there are.
-            raise AuthFailed(
-                f"{source}: Plausible does not accept the key for {site} ({error.what})",
-                remedy=f'make a new key of the kind "Stats API" by an account that sees {site}, and check `site`',
-            ) from error
-        except NotPermitted as error:
-            raise NotPermitted(
-                f"{source}: Plausible keeps its Stats API closed to this key ({error.what})",
-                remedy="the plan of the account that owns the key must include the Stats API and be paid",
-            ) from error
-        except Gone as error:
-            raise Gone(
-                f"{source}: no site {site}, or no Stats API v2 ({error.what})",
-                remedy="check `site` and `api_url`; a Community Edition before 3.0 has no Stats API v2",
-            ) from error
+            AuthFailed: (
+                f"{source}: Plausible does not accept the key for {site}",
+                f'make a new key of the kind "Stats API" by an account that sees {site}, and check `site`',
+            ),
+            NotPermitted: (
+                f"{source}: Plausible keeps its Stats API closed to this key",
+                "the plan of the account that owns the key must include the Stats API and be paid",
+            ),
+            Gone: (
+                f"{source}: no site {site}, or no Stats API v2",
+                "check `site` and `api_url`; a Community Edition before 3.0 has no Stats API v2",
+            ),
+        }
+        with in_words(meanings):
+            page = self.context.http.post_json(self.config.endpoint, query, headers=headers)
         return _read(page.json(), page.url)
 
 
@@ -169,8 +163,7 @@ def _soundness(meta: dict[str, Any]) -> tuple[Literal["measured", "partial", "es
 class Daily:
     """Figures per day, asked for in pieces of `length` days.
 
-    The first read goes back to where the site's figures begin, a later one starts RE_READ before the last. The
-    cursor's one part is named by the site: a source that is turned to another site starts anew.
+    The first read goes back to where the site's figures begin. The cursor's one part is named by the site.
     """
 
     spec: StreamSpec
@@ -181,31 +174,22 @@ class Daily:
 
     def read(self, cursor: Cursor) -> Iterator[Batch]:
         """Yield what is new since cursor; a row that cannot be used is a reject, and its days are partial."""
-        today = self.api.context.clock().date()
-        known = cursor.get(self.api.config.site_id) or {}
-        if known:
-            begins_on = day_of(known["from"])
-            first = max(begins_on, min(day_of(known["through"]), today) - RE_READ)
-        else:
-            first = begins_on = self._beginning(today)
-            yield Batch()  # `check` looks at the first batch only: key and site are known to be good
-        for start, end in spans(first, today, self.length):
-            if self.api.context.is_stopping():
-                return
-            yield from self._piece(start, end, begins_on)
+        site = self.api.config.site_id
+        return read_days(
+            self.api.context, cursor, site, beginning=self._beginning, piece=self._piece, length=self.length
+        )
 
     def _beginning(self, today: date) -> date:
-        """Where the backfill starts: days before the first figure were not counted, which is not zero."""
+        """The day of the first figure."""
         overview = self.api.ask(("visits",), ("time:month",), "all")
         begins_on = overview.first
         for row in overview.rows:
             with suppress(ValueError, TypeError, LookupError):
                 month = day_of(row["dimensions"][0])
                 begins_on = begins_on or month
-        begins_on = begins_on or today
-        return max(begins_on, self.api.context.since or begins_on)
+        return begins_on or today
 
-    def _piece(self, first: date, last: date, begins_on: date) -> Iterator[Batch]:
+    def _piece(self, first: date, last: date, checkpoint: Cursor) -> Iterator[Batch]:
         seen, flaw = 0, ""
         while True:
             answer = self.api.ask(self.metrics, self.dimensions, (first, last), seen)
@@ -226,47 +210,32 @@ class Daily:
                 return
         yield replace(
             batch,
-            checkpoint={self.api.config.site_id: {"from": str(begins_on), "through": str(last)}},
+            checkpoint=checkpoint,
             coverage=self._coverage(answer, first, last, flaw),
         )
 
     def _coverage(self, answer: _Answer, first: date, last: date, flaw: str) -> list[Coverage]:
-        site_today = (self.api.context.clock() + answer.offset).date()
-        last = min(last, site_today)
-        if first > last:
-            return []
+        today = (self.api.context.clock() + answer.offset).date()
         if flaw and answer.state != "partial":
-            return [Coverage(first, last, "partial", flaw)]
-        return [Coverage(first, last, answer.state, answer.reason)]
+            return covered(first, last, today, "partial", flaw)
+        return covered(first, last, today, answer.state, answer.reason)
 
     def _batch(self, answer: _Answer, first: date, last: date) -> Batch:
-        observations: list[Observation] = []
-        rejects: list[Reject] = []
-        subjects: dict[str, Subject] = {}
+        sheet = Sheet(answer.offset)
         for row in answer.rows:
-            try:
-                day, subject, counts = self._parts(row, first, last)
-            except (ValueError, TypeError, LookupError) as error:
-                rejects.append(Reject(str(row)[:200], str(error)[:200]))
-                continue
-            subjects[subject.id] = subject
-            occurred_at = noon(day, answer.offset)
-            observations += [
-                Observation(metric.name, subject.id, str(day), occurred_at, float(count))
-                for metric, count in zip(self.spec.metrics, counts, strict=True)
-            ]
-        return Batch(observations, rejects, subjects=list(subjects.values()))
+            sheet.take(row, lambda row: self._parts(row, first, last))
+        return sheet.batch()
 
-    def _parts(self, row: Any, first: date, last: date) -> tuple[date, Subject, list[int]]:
+    def _parts(self, row: Any, first: date, last: date) -> tuple[date, Subject, dict[str, int]]:
         if not isinstance(row, dict) or not isinstance(row.get("dimensions"), list):
             raise TypeError("not a row of dimensions and metrics")
         day, *where = row["dimensions"]
         values = row.get("metrics")
         if not isinstance(values, list) or len(values) != len(self.metrics):
             raise ValueError(f"has not the metrics {', '.join(self.metrics)}")
-        if not first <= (on := day_of(day)) <= last:
-            raise ValueError(f"{day} is not among the days asked for")
-        return on, self._subject(where), [count_of(value) for value in values]
+        names = [metric.name for metric in self.spec.metrics]
+        counts = dict(zip(names, map(count_of, values), strict=True))
+        return within(day_of(day), first, last), self._subject(where), counts
 
     def _subject(self, where: list[Any]) -> Subject:
         config = self.api.config
@@ -274,11 +243,7 @@ class Daily:
             url = f"{config.base}/"
             return Subject(config.site_id, url, "account", url=url)
         (path,) = where
-        url = page_url(config.base, str(path))
-        if len(stable := config.base + path) > LONGEST_ID:
-            raise ValueError(f"an address of {len(stable)} characters")
-        # The path as Plausible has it: two of its paths can be the same address once they are escaped.
-        return Subject(stable, url, "post", url=url)
+        return page_of(config.base, str(path))
 
 
 def open_streams(config: PlausibleConfig, context: Context) -> Sequence[Stream]:

@@ -1,4 +1,4 @@
-"""The file in which a person keeps talks: what an entry may say, and every entry of a TOML or CSV file."""
+"""The file in which a person keeps talks and dated numbers: what an entry may say, and every entry there is."""
 
 from __future__ import annotations
 
@@ -15,11 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from connectors.errors import Malformed, NotPermitted, Unavailable
+from connectors.talknumbers import KEYS, METRICS, Number, number_of
 
 COLUMNS = ("id", "title", "date", "audience", "attendees", "interactions", "event", "url", "kind")
 COUNTS = ("audience", "attendees", "interactions")
 
-_HEADER = re.compile(r"[ \t]*\[\[[ \t]*(?:talk|\"talk\"|'talk')[ \t]*\]\]")
+TABLES = ("talk", *METRICS)
+"""How entries begin in TOML: with [[talk]], or with the name of a number."""
+
+_HEADER = re.compile(rf"[ \t]*\[\[[ \t]*([\"']?)({'|'.join(TABLES)})\1[ \t]*\]\]")
 _LONGEST = {"id": 200, "title": 300, "event": 300, "kind": 50, "url": 2000}
 _MOST = 10**9
 _LARGEST_FILE = 10 * 1024 * 1024
@@ -71,6 +75,9 @@ class Talk:
         """The stable identity: with an id the title and the date may be corrected."""
         return self.id or self.title_and_day
 
+    def __str__(self) -> str:
+        return f"{self.day} {self.title}"
+
     def check_day(self, today: date) -> None:
         """Raise ValueError for people who came to a talk that is still to be held."""
         told = [key for key in ("attendees", "interactions") if getattr(self, key) is not None]
@@ -80,9 +87,9 @@ class Talk:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A talk and where it stands. `lines`: from, and up to but without, counted from 0; None where not certain."""
+    """A talk or number and where it stands. `lines`: from, and up to but without, from 0; None where not certain."""
 
-    talk: Talk
+    fact: Talk | Number
     where: str
     lines: tuple[int, int] | None = None
 
@@ -98,6 +105,16 @@ class Book:
     columns: tuple[str, ...] = ()
     delimiter: str = ","
     mark: str = ""
+
+    @property
+    def talks(self) -> list[Talk]:
+        """The talks among the entries."""
+        return [entry.fact for entry in self.entries if isinstance(entry.fact, Talk)]
+
+    @property
+    def numbers(self) -> list[Number]:
+        """The numbers among the entries."""
+        return [entry.fact for entry in self.entries if isinstance(entry.fact, Number)]
 
 
 def is_csv(path: Path) -> bool:
@@ -154,20 +171,29 @@ def _parse_toml(path: Path, text: str) -> Book:
         data = tomllib.loads(text.replace("\r\n", "\n"))
     except (ValueError, RecursionError) as error:
         raise Malformed(f"{path}: is not TOML: {error}", remedy="mend it there; nothing was read") from None
-    tables = data.pop("talk", [])
+    given = {name: data.pop(name) for name in TABLES if name in data}
     if data:
         raise _mistake(path, "the file", f'unknown "{next(iter(data))}"; every entry begins with [[talk]]')
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise _mistake(path, "the file", "an entry begins with [[talk]], in two brackets")
+    for name, tables in given.items():
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise _mistake(path, "the file", f"an entry begins with [[{name}]], in two brackets")
     lines = lines_of(text)
-    starts = [number for number, line in enumerate(lines) if _HEADER.match(line)]
-    is_certain = len(starts) == len(tables)  # a text over several lines may hold what looks like an entry
-    ends = [*starts[1:], len(lines)]
+    heads = [(number, match[2]) for number, line in enumerate(lines) if (match := _HEADER.match(line))]
+    # A text over several lines may hold what looks like an entry.
+    is_certain = all(
+        sum(name == head for _, head in heads) == len(tables)
+        for name, tables in (dict.fromkeys(TABLES, ()) | given).items()
+    )
     book = Book(path, lines)
-    for position, table in enumerate(tables):
-        span = (starts[position], ends[position]) if is_certain else None
-        where = f"entry {position + 1}" + (f" (line {span[0] + 1})" if span else "")
-        book.entries.append(_entry(path, where, table, span))
+    if not is_certain:
+        for name, tables in given.items():
+            for position, table in enumerate(tables):
+                book.entries.append(_entry(path, f"entry {position + 1}", name, table, None))
+        return book
+    ends = [*(number for number, _ in heads), len(lines)][1:]
+    for position, ((start, name), end) in enumerate(zip(heads, ends, strict=True)):
+        where = f"entry {position + 1} (line {start + 1})"
+        book.entries.append(_entry(path, where, name, given[name].pop(0), (start, end)))
     return book
 
 
@@ -194,7 +220,7 @@ def _parse_csv(path: Path, text: str) -> Book:
             raise _mistake(path, where, f"{len(row)} fields under {len(columns)} columns; put commas in quotes")
         values = {name: value.strip() for name, value in zip(columns, row, strict=False) if value.strip()}
         counts = {name: int(values[name]) for name in COUNTS if re.fullmatch(r"-?[0-9]{1,10}", values.get(name, ""))}
-        book.entries.append(_entry(path, where, values | counts, (start, end)))
+        book.entries.append(_entry(path, where, "talk", values | counts, (start, end)))
     return book
 
 
@@ -213,17 +239,26 @@ def _rows(path: Path, reader: Any) -> Iterator[tuple[list[str], int, int]]:
         start = reader.line_num
 
 
-def _entry(path: Path, where: str, fields: Mapping[str, Any], span: tuple[int, int] | None) -> Entry:
+def _entry(path: Path, where: str, table: str, fields: Mapping[str, Any], span: tuple[int, int] | None) -> Entry:
     try:
-        return Entry(_talk(fields), where, span)
+        return Entry(_talk(fields) if table == "talk" else _number(table, fields), where, span)
     except ValueError as error:
         raise _mistake(path, where, str(error)) from None
 
 
-def _talk(fields: Mapping[str, Any]) -> Talk:
+def _number(metric: str, fields: Mapping[str, Any]) -> Number:
+    _check_keys(fields, KEYS)
+    return number_of(metric, _day(fields.get("date")), fields)
+
+
+def _check_keys(fields: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for name in fields:
-        if name not in COLUMNS:
-            raise ValueError(f'"{name}" is not known; {_nearest(name)}')
+        if name not in known:
+            raise ValueError(f'"{name}" is not known; {_nearest(name, known)}')
+
+
+def _talk(fields: Mapping[str, Any]) -> Talk:
+    _check_keys(fields, COLUMNS)
     values: dict[str, Any] = {"day": _day(fields.get("date"))}
     for name in _LONGEST:
         value = fields.get(name, "")
@@ -252,20 +287,23 @@ def _day(value: Any) -> date:
     raise ValueError(f"date: {value!r} is not a day; write it as 2026-11-24")
 
 
-def _nearest(name: str) -> str:
-    near = difflib.get_close_matches(name.lower(), COLUMNS, 1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(COLUMNS)}"
+def _nearest(name: str, known: tuple[str, ...] = COLUMNS) -> str:
+    near = difflib.get_close_matches(name.lower(), known, 1)
+    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
 
 
 def _refuse_twins(book: Book) -> None:
-    """The same id twice, or the same title on the same day unless ids tell them apart."""
-    seen: dict[str, Entry] = {}
+    """The same id twice, the same number twice, or one title twice on a day unless ids tell the talks apart."""
+    seen: dict[tuple[str, str], Entry] = {}
     for entry in book.entries:
-        talk = entry.talk
-        for key in {talk.key, talk.title_and_day}:
-            twin = seen.setdefault(key, entry)
-            if twin is not entry and (talk.key == twin.talk.key or not (talk.id and twin.talk.id)):
-                raise _mistake(book.path, entry.where, f"is the same talk as {twin.where}; remove one of them")
+        fact = entry.fact
+        keys = {fact.key, fact.title_and_day} if isinstance(fact, Talk) else {fact.key}
+        for key in keys:
+            twin = seen.setdefault((type(fact).__name__, key), entry)
+            is_same = fact.key == twin.fact.key or not (fact.id and twin.fact.id)
+            if twin is not entry and is_same:
+                kind = "talk" if isinstance(fact, Talk) else "number"
+                raise _mistake(book.path, entry.where, f"is the same {kind} as {twin.where}; remove one of them")
 
 
 def _mistake(path: Path, where: str, why: str) -> Malformed:

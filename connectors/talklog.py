@@ -1,4 +1,4 @@
-"""Write talks into the file that a person may edit too: by appending text, and by taking back what was appended."""
+"""Write into the file that a person may edit too: by appending text, and by taking back what was appended."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import fcntl
 import io
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,11 +18,12 @@ from typing import Any
 
 from connectors.errors import ConnectorError, Malformed, NotPermitted, Unavailable
 from connectors.talkfile import COLUMNS, COUNTS, Book, Entry, Talk, is_csv, parse, read_book
+from connectors.talknumbers import Number
 
 LOGGED = "log-"
 """How the ids begin that `harvest log` gives: by them it knows what it may take back."""
 
-_MARK = "# logged by `harvest log talk`"
+_MARK = re.compile(r"# logged by `harvest log \w+`")
 _HEAD = "# Talks, workshops and meetups. `harvest log talk` appends here; edit by hand as you like."
 
 
@@ -46,34 +48,57 @@ def append_talk(path: Path, talk: Talk, *, today: date) -> Logged:
     with _locked(path):
         book = read_book(path) or Book(path)
         for entry in book.entries:
-            if entry.talk.title_and_day == talk.title_and_day:
+            if isinstance(entry.fact, Talk) and entry.fact.title_and_day == talk.title_and_day:
                 raise ValueError(f"title: {path.name} has this talk already, {entry.where}; correct it there")
-        written = replace(talk, id=_new_id(talk, {entry.talk.id for entry in book.entries}))
-        text = book.mark + "".join(book.lines)
-        added = _csv_row(book, written) if is_csv(path) else _toml_block(written, is_first=not book.lines)
-        if "\r\n" in text:
-            added = added.replace("\n", "\r\n")
-        new = text + ("\n" if book.lines and not text.endswith("\n") else "") + added
-        _check(path, new, [*(entry.talk for entry in book.entries), written])
-        _replace(path, new)
+        written = replace(talk, id=_new_id(book, talk.day, talk.title))
+        _append(book, written, _csv_row(book, written) if is_csv(path) else _talk_block(written))
     return Logged(written, tuple(_notes(written, today)))
 
 
-def undo_last(path: Path) -> Talk:
-    """Remove the last entry that append_talk wrote, also when it was corrected since; returns it.
+def append_number(path: Path, number: Number, *, today: date) -> Number:
+    """Append an entry for a number, as append_talk does for a talk; returns it with the id that it was given."""
+    number = replace(number, of=" ".join(number.of.split()))
+    number.check_day(today)
+    if is_csv(path):
+        raise ValueError(f"{path.name}: holds talks only; numbers need a file in TOML, named in `file`")
+    with _locked(path):
+        book = read_book(path) or Book(path)
+        for entry in book.entries:
+            if isinstance(entry.fact, Number) and entry.fact.key == number.key:
+                raise ValueError(f"date: {path.name} has this number already, {entry.where}; correct it there")
+        written = replace(number, id=_new_id(book, number.day, f"{number.metric} {number.of}"))
+        _append(book, written, _number_block(written))
+    return written
+
+
+def _append(book: Book, written: Talk | Number, added: str) -> None:
+    if not book.lines and not is_csv(book.path):
+        added = f"{_HEAD}\n\n{added}"
+    elif not is_csv(book.path):
+        added = f"\n{added}"
+    text = book.mark + "".join(book.lines)
+    if "\r\n" in text:
+        added = added.replace("\n", "\r\n")
+    new = text + ("\n" if book.lines and not text.endswith("\n") else "") + added
+    _check(book.path, new, [*(entry.fact for entry in book.entries), written])
+    _replace(book.path, new)
+
+
+def undo_last(path: Path) -> Talk | Number:
+    """Remove the last entry that was appended here, also when it was corrected since; returns it.
 
     Raises ValueError where there is none, and ConnectorError for a file that cannot be read or written.
     """
     with _locked(path):
         book = read_book(path) or Book(path)
-        logged = [entry for entry in book.entries if entry.talk.id.startswith(LOGGED)]
+        logged = [entry for entry in book.entries if entry.fact.id.startswith(LOGGED)]
         if not logged:
-            raise ValueError(f"{path.name}: has no entry that `harvest log talk` wrote; nothing was taken back")
+            raise ValueError(f"{path.name}: has no entry that `harvest log` wrote; nothing was taken back")
         last = logged[-1]
         new = book.mark + "".join(_without(book, last))
-        _check(path, new, [entry.talk for entry in book.entries if entry is not last])
+        _check(path, new, [entry.fact for entry in book.entries if entry is not last])
         _replace(path, new)
-    return last.talk
+    return last.fact
 
 
 def _notes(talk: Talk, today: date) -> Iterator[str]:
@@ -85,21 +110,30 @@ def _notes(talk: Talk, today: date) -> Iterator[str]:
         yield "no numbers are known; add them to the entry when they are"
 
 
-def _new_id(talk: Talk, taken: set[str]) -> str:
-    words = "".join(char if char.isalnum() else " " for char in talk.title.casefold()).split()
-    stem = f"{LOGGED}{talk.day}-{'-'.join(words)[:60] or 'talk'}"
+def _new_id(book: Book, day: date, title: str) -> str:
+    taken = {entry.fact.id for entry in book.entries}
+    words = "".join(char if char.isalnum() else " " for char in title.casefold()).split()
+    stem = f"{LOGGED}{day}-{'-'.join(words)[:60] or 'talk'}"
     number = 1
     while (made := stem if number == 1 else f"{stem}-{number}") in taken:
         number += 1
     return made
 
 
-def _toml_block(talk: Talk, *, is_first: bool) -> str:
-    lines = [_HEAD, ""] if is_first else [""]
-    lines += [_MARK, "[[talk]]", f"id = {_quoted(talk.id)}", f"title = {_quoted(talk.title)}", f"date = {talk.day}"]
+def _talk_block(talk: Talk) -> str:
+    lines = ["[[talk]]", f"id = {_quoted(talk.id)}", f"title = {_quoted(talk.title)}", f"date = {talk.day}"]
     lines += [f"{key} = {count}" for key in COUNTS if (count := getattr(talk, key)) is not None]
     lines += [f"{key} = {_quoted(text)}" for key in ("event", "url", "kind") if (text := getattr(talk, key))]
-    return "\n".join(lines) + "\n"
+    return _block("talk", lines)
+
+
+def _number_block(number: Number) -> str:
+    lines = [f"[[{number.metric}]]", f"id = {_quoted(number.id)}", f"date = {number.day}", f"value = {number.value}"]
+    return _block(number.metric, [*lines, *([f"of = {_quoted(number.of)}"] if number.of else [])])
+
+
+def _block(what: str, lines: list[str]) -> str:
+    return "\n".join([f"# logged by `harvest log {what}`", *lines]) + "\n"
 
 
 def _quoted(text: str) -> str:
@@ -129,18 +163,18 @@ def _without(book: Book, entry: Entry) -> list[str]:
         # Comments and blanks before the next entry belong to that one, not to this.
         while end > start and (not (line := book.lines[end - 1].strip()) or line.startswith("#")):
             end -= 1
-        if start and book.lines[start - 1].strip() == _MARK:
+        if start and _MARK.fullmatch(book.lines[start - 1].strip()):
             start -= 1
             if start and not book.lines[start - 1].strip():
                 start -= 1
     return book.lines[:start] + book.lines[end:]
 
 
-def _check(path: Path, text: str, talks: list[Talk]) -> None:
+def _check(path: Path, text: str, facts: list[Talk | Number]) -> None:
     """Never write what could not be read again, or what says more or less than was asked."""
-    found = [entry.talk for entry in parse(path, text).entries]
+    found = [entry.fact for entry in parse(path, text).entries]
     # A CSV file without a column for ids holds the talk without its own.
-    if [replace(talk, id="") for talk in found] != [replace(talk, id="") for talk in talks]:
+    if [replace(fact, id="") for fact in found] != [replace(fact, id="") for fact in facts]:
         raise Malformed(f"{path}: cannot be changed by itself", remedy="edit it by hand; it is as it was")
 
 

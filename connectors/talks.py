@@ -1,4 +1,4 @@
-"""Talks, workshops and meetups that a person gave, from a file that is kept by hand and by `harvest log`."""
+"""Talks that a person gave and dated numbers that no service tells, from a file kept by hand and `harvest log`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,19 @@ from connectors.base import (
 from connectors.errors import Gone, Malformed
 from connectors.pages import DAY, day_of
 from connectors.talkfile import Talk, read_book
-from connectors.talklog import Logged, append_talk, undo_last
+from connectors.talklog import Logged, append_number, append_talk, undo_last
+from connectors.talknumbers import METRICS as NUMBERS
+from connectors.talknumbers import Number, coverage_of, facts_of, part_of, subject_of, taken_back
 
-__all__ = ["CONNECTOR", "Logged", "Talk", "TalksConfig", "append_talk", "undo_last"]
+__all__ = ["CONNECTOR", "Logged", "Number", "Talk", "TalksConfig", "append_number", "append_talk", "undo_last"]
 
 _METRICS = {"audience": "talk_audience", "attendees": "attendees", "interactions": "talk_interactions"}
+_OF_TALKS = ("talks", *_METRICS.values())
+_NUMBER = "number "  # begins the cursor parts of numbers, so that no talk's id is taken for one
 
 TALKS = StreamSpec(
     "talks",
-    tuple(Metric(name, Kind.EVENT) for name in ("talks", *_METRICS.values())),
+    (*(Metric(name, Kind.EVENT) for name in _OF_TALKS), *NUMBERS.values()),
     permission="read the file",
 )
 
@@ -70,27 +74,37 @@ class Talks:
         book = read_book(path)
         if book is None and known:
             raise Gone(
-                f"{self.context.source}: {path} is gone, and {len(known)} talks with it; they still count",
+                f"{self.context.source}: {path} is gone, and {len(known)} entries with it; they still count",
                 remedy="put it back, name the right one in `file`, or take the talks out of an otherwise empty file",
             )
         if book is None:
             reason = f"there is no {path.name} yet; `harvest log talk` writes it"
-            yield Batch(coverage=[Coverage(today, today, "missing", reason)])
+            yield Batch(coverage=[Coverage(today, today, "missing", reason, _OF_TALKS)])
             return
         for entry in book.entries:
             try:
-                entry.talk.check_day(today)
+                entry.fact.check_day(today)
             except ValueError as error:
                 raise Malformed(f"{path}: {entry.where}: {error}", remedy="mend it there; nothing was read") from None
-        held = [entry.talk for entry in book.entries if entry.talk.day <= today]
-        facts = [observation for talk in held for observation in self._facts(talk)]
+        source, numbers = self.context.source, book.numbers
+        held = [talk for talk in book.talks if talk.day <= today]
         counted: dict[str, Any] = {talk.key: _part(talk) for talk in held}
+        counted |= {_NUMBER + number.key: part_of(number, source) for number in numbers}
+        undone = [taken_back(said) for key, said in known.items() if "number" in said and key not in counted]
         begins_on = min([*(talk.day for talk in held), self.context.since or today, today])
         yield Batch(
-            facts + list(self._retractions(known, counted)),
+            [
+                *(observation for talk in held for observation in self._facts(talk)),
+                *(facts_of(number, source) for number in numbers),
+                *self._retractions(known, counted),
+                *(fact for fact, _ in undone),
+            ],
             checkpoint={key: counted.get(key) for key in known.keys() | counted.keys()},
-            subjects=[_subject(talk, self._noon(talk.day)) for talk in held],
-            coverage=list(_coverage(held, begins_on, today)),
+            subjects=[
+                *(_subject(talk, self._noon(talk.day)) for talk in held),
+                *{subject.id: subject for subject in (subject_of(number, source) for number in numbers)}.values(),
+            ],
+            coverage=[*_coverage(held, begins_on, today), *coverage_of(numbers), *(span for _, span in undone)],
         )
 
     def _facts(self, talk: Talk) -> Iterator[Observation]:
@@ -103,6 +117,8 @@ class Talks:
 
     def _retractions(self, known: Mapping[str, Any], counted: Mapping[str, Any]) -> Iterator[Observation]:
         for key, said in known.items():
+            if "number" in said:
+                continue
             kept = counted[key]["metrics"] if key in counted else []
             for metric in said["metrics"]:
                 if metric not in kept:
@@ -117,7 +133,7 @@ def _coverage(held: Sequence[Talk], first: date, last: date) -> Iterator[Coverag
     """What the file says of every day; of a talk with a number left out, not what that number was."""
     gaps = {name: [talk for talk in held if getattr(talk, name) is None] for name in _METRICS}
     if not any(gaps.values()):
-        yield Coverage(first, last)
+        yield Coverage(first, last, metrics=_OF_TALKS)
         return
     yield Coverage(first, last, metrics=("talks", *(_METRICS[name] for name, talks in gaps.items() if not talks)))
     for name, talks in gaps.items():
@@ -148,5 +164,9 @@ def open_streams(config: TalksConfig, context: Context) -> Sequence[Stream]:
 
 
 CONNECTOR = Connector(
-    "talks", TalksConfig, open_streams, (TALKS,), "talks you gave, from a file kept by hand and by `harvest log talk`"
+    "talks",
+    TalksConfig,
+    open_streams,
+    (TALKS,),
+    "talks you gave and numbers you know, from a file kept by hand and by `harvest log`",
 )

@@ -341,6 +341,8 @@ def _observation_line(observation: Observation) -> dict[str, Any]:
             line["left_out"] = "bot"
         elif attrs.get("direction") == "self":
             line["left_out"] = "self"
+        elif attrs.get("retracted"):
+            line["left_out"] = "retracted"
     return line
 
 
@@ -375,6 +377,7 @@ def _coverage_value(span: Coverage) -> dict[str, Any]:
         "state": span.state,
         "reason": span.reason,
         "metrics": list(span.metrics) if span.metrics is not None else None,
+        "takes_back": span.takes_back,
     }
 
 

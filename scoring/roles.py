@@ -57,6 +57,7 @@ DEFAULTS: Mapping[str, Weighting] = MappingProxyType(
         "followers": Weighting("audience", 1.0),
         "stargazers": Weighting("audience", 1.0),
         "subscribers": Weighting("audience", 1.0),
+        "audience": Weighting("audience", 1.0),
         "talk_audience": Weighting("audience", 1.0),
     }
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Mapping
 from datetime import date
 from typing import Any, get_type_hints
 
@@ -12,7 +13,10 @@ from connectors.testing.case import Case, hold, opened
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _COLLECTIVE = {"audience"}  # nouns that count many without an s
-_FIELD_TYPES = {str, int, float, bool, date, Secret, tuple[str, ...], tuple[Secret, ...]}
+_FIELD_TYPES = {
+    *(str, int, float, bool, date, Secret, tuple[str, ...], tuple[Secret, ...]),
+    *(Mapping[str, str], Mapping[str, Secret], Mapping[str, Mapping[str, str]]),
+}
 
 
 def check_declaration(case: Case) -> None:
@@ -66,5 +70,13 @@ def check_opening(case: Case) -> None:
         hold(streams, "open() gave no streams")
         specs: list[StreamSpec] = [stream.spec for stream in streams]
     hold(len({spec.name for spec in specs}) == len(specs), "open() gave two streams of one name")
+    declared = {spec.name: spec for spec in case.connector.streams}
     for spec in specs:
-        hold(spec in case.connector.streams, f"stream {spec.name} is not the one that the connector declares")
+        whole = declared.get(spec.name)
+        is_declared = (
+            whole is not None
+            and len(spec.metrics) > 0
+            and set(spec.metrics) <= set(whole.metrics)
+            and dataclasses.replace(spec, metrics=whole.metrics) == whole
+        )
+        hold(is_declared, f"stream {spec.name} is not the one that the connector declares")

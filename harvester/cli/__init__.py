@@ -9,6 +9,7 @@ from importlib import import_module
 
 from harvester.cli.parser import build
 
+_MODULES = {"import": "import_file", "what-if": "what_if"}  # what is no name of Python's
 DEFECT, USAGE, BUSY, INTERRUPTED = 1, 2, 4, 130
 
 
@@ -25,7 +26,7 @@ def run(arguments: Sequence[str]) -> int:
         parser.print_help()
         return USAGE
     try:
-        code: int = import_module(f"harvester.cli.{options.command.replace('-', '_')}").run(options)
+        code: int = import_module(f"harvester.cli.{_MODULES.get(options.command, options.command)}").run(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
@@ -40,13 +41,14 @@ def run(arguments: Sequence[str]) -> int:
 
 def _failure(error: Exception, *, is_verbose: bool) -> int:
     from harvester.config import ConfigError
+    from harvester.daemon.health import EndpointError
     from harvester.redact import redact
     from harvester.spool import SpoolError
     from harvester.store.errors import Busy, StoreError
 
     if isinstance(error, Busy):
         return _say(redact(str(error)), BUSY)
-    if isinstance(error, (ConfigError, StoreError, SpoolError)):
+    if isinstance(error, (ConfigError, EndpointError, StoreError, SpoolError)):
         return _say(redact(str(error)), USAGE)
     if is_verbose:
         import traceback

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 
+from connectors.base import Metric
+from connectors.metrics import USUAL
 from harvester.cli import show
 
 
@@ -23,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
             made.add_row(
                 connector.name if position == 0 else "",
                 stream.name,
-                ", ".join(f"{metric.name} ({metric.kind.value})" for metric in stream.metrics),
+                _named(stream.metrics),
                 _kept(stream.retention_days),
                 show.plain(stream.permission),
             )
@@ -31,6 +34,14 @@ def run(options: argparse.Namespace) -> int:
     for name, why in registry.broken().items():
         show.console(options, stderr=True).print(show.plain(f"{name}: does not load: {why}"), soft_wrap=True)
     return 0
+
+
+def _named(metrics: Sequence[Metric]) -> str:
+    """Every metric with its kind; a stream that has all that there are says so."""
+    if {metric.name for metric in metrics} >= USUAL.keys():
+        kinds = dict.fromkeys(metric.kind.value for metric in metrics)
+        return f"as configured ({', '.join(kinds)})"
+    return ", ".join(f"{metric.name} ({metric.kind.value})" for metric in metrics)
 
 
 def _kept(days: int | None) -> str:

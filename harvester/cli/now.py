@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from harvester.config import Settings, Source
     from harvester.outcomes import Outcome
     from harvester.pipeline import Harvest
+    from harvester.reading import Order
 
 SOME_FAILED, BUSY, ALL_FAILED, INTERRUPTED = 3, 4, 5, 130
 
 
 def run(options: argparse.Namespace) -> int:
     """Harvest, load, score, and say how it went; the exit code of architecture A1."""
-    from harvester.pipeline import harvest
     from harvester.reading import Order
 
     settings: Settings = show.settings(options)
@@ -37,6 +37,15 @@ def run(options: argparse.Namespace) -> int:
         from harvester.cli.plan import show_plan
 
         return show_plan(options, settings, sources, order)
+    return harvest_and_report(options, settings, sources, order)
+
+
+def harvest_and_report(
+    options: argparse.Namespace, settings: Settings, sources: Sequence[Source], order: Order
+) -> int:
+    """The harvest itself; `options.json` and `options.lock_timeout` are heeded."""
+    from harvester.pipeline import harvest
+
     with interruptible() as stop, _progress(options, sources) as heard:
         done = harvest(settings, sources, order, stop=stop, heard=heard)
     scores = None

@@ -11,6 +11,20 @@ EXIT_CODES = """exit codes:
   3 some sources failed, the rest is stored      4 database busy, everything fetched is safe in the spool
   5 all sources failed                         130 interrupted"""
 
+STATUS_CODES = """with -v every stream: what its service keeps, from when on unread days are gone for good
+
+exit codes, for monitoring:
+  0 all well
+  3 something fails, hangs, is overdue, is lost or about to be (within 3 days),
+    the disk is almost full, or a changed configuration was refused
+  4 nothing gets into the database: another process holds it, or the spool is stuck
+  1 a defect of ours, 2 usage or configuration"""
+
+_NUMBERS = {
+    "audience": "how many people you could reach on a day, as from then on",
+    "impressions": "how often what you shared was shown on a day",
+    "clicks": "how many clicks brought people to what you shared on a day",
+}
 
 # Nothing that counts is older; every day since then gets its row of coverage.
 _OLDEST = date(1990, 1, 1)
@@ -38,24 +52,21 @@ def build() -> argparse.ArgumentParser:
     check = command("check", "validate the configuration, then ask every source whether it can be read")
     check.add_argument("sources", nargs="*", metavar="SOURCE", help="only these (default: all enabled)")
     _now(command("now", "one harvest of the named sources, then the score"))
-    daemon = command("daemon", "the scheduler, in the foreground: reads each source when its schedule says so")
-    daemon.add_argument(
-        "--log", choices=("plain", "json"), default="plain", help="how lines on standard error look (default: plain)"
-    )
-    status = command("status", "how each source stands: last success, next due, rows, failures")
-    status.add_argument("--json", action="store_true", help="as JSON")
+    _daemon(command("daemon", "the scheduler, in the foreground: reads each source when its schedule says so"))
+    _status(command("status", "how each source stands, which days are at risk, and what is to be done"))
     _score(command("score", "the influence table"))
     _explain(command("explain", "a factor taken apart: numbers, series, subjects, gaps, doubt, and what happened"))
     _what_if(command("what-if", "the score under changed totals, weights, rates or sources, beside today's"))
     _log(
         commands.add_parser(
             "log",
-            help="enter a talk by hand, or take the last entry back",
+            help="enter a talk or a number by hand, or take the last entry back",
             epilog=EXIT_CODES,
-            description="Enter a talk by hand, or take the last entry back.",
+            description="Enter a talk or a number by hand, or take the last entry back.",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
     )
+    _import(command("import", "take a CSV file into a source of the kind csv; FILE `undo` takes the last one back"))
     query = command("sql", "read-only SQL on the database; without QUERY it is read from standard input")
     query.add_argument("query", nargs="?", metavar="QUERY", help="a SELECT, for example 'FROM totals LIMIT 5'")
     query.add_argument(
@@ -95,6 +106,33 @@ def _now(now: argparse.ArgumentParser) -> None:
         "--plan", action="store_true", help="say what it would cost in requests and rate points; harvest nothing"
     )
     now.add_argument("--json", action="store_true", help="the outcome, or the plan, as JSON")
+
+
+def _daemon(daemon: argparse.ArgumentParser) -> None:
+    daemon.add_argument(
+        "--log", choices=("plain", "json"), default="plain", help="how lines on standard error look (default: plain)"
+    )
+    install = daemon.add_argument_group("as a service of systemd")
+    install.add_argument(
+        "--install", action="store_true", help="show a systemd unit, ask, and write it; nothing is started"
+    )
+    scope = install.add_mutually_exclusive_group()
+    for name, whose in (("user", "yours alone (default)"), ("system", "the machine's (default for root)")):
+        scope.add_argument(
+            f"--{name}", dest="scope", action="store_const", const=name, help=f"the service is {whose}"
+        )
+    install.add_argument(
+        "--credentials", metavar="FOLDER",
+        help="where the secrets that are credential:NAME lie (default: /etc/credstore, or with --user"
+        " ~/.config/harvester/credentials)",
+    )  # fmt: skip
+    install.add_argument("--print", action="store_true", help="only print the unit")
+    install.add_argument("--yes", action="store_true", help="write it without asking")
+
+
+def _status(status: argparse.ArgumentParser) -> None:
+    status.add_argument("--json", action="store_true", help="everything, as JSON")
+    status.epilog = STATUS_CODES
 
 
 def _score(score: argparse.ArgumentParser) -> None:
@@ -147,6 +185,22 @@ def _what_if(what_if: argparse.ArgumentParser) -> None:
     what_if.add_argument("--json", action="store_true", help="the whole curve, as JSON")
 
 
+def _import(importing: argparse.ArgumentParser) -> None:
+    importing.add_argument(
+        "file", metavar="FILE", help="the file, or the word undo (write ./undo for a file named so)"
+    )
+    importing.add_argument("--source", metavar="SOURCE", help="which csv source, where there are several")
+    importing.add_argument(
+        "--date", type=_day, metavar="DATE", help="the day of all rows, where neither a column nor the name tells it"
+    )
+    importing.add_argument("--dry-run", action="store_true", help="show what would be stored; store nothing")
+    importing.add_argument(
+        "--lock-timeout", type=_seconds, default=30.0, metavar="SECONDS",
+        help="how long to wait for a database that another process holds (default: 30)",
+    )  # fmt: skip
+    importing.add_argument("--json", action="store_true", help="what would be stored, or the outcome, as JSON")
+
+
 def _log(log: argparse.ArgumentParser) -> None:
     kinds = log.add_subparsers(dest="what", metavar="WHAT", required=True)
     talk = kinds.add_parser("talk", help="a talk, workshop or meetup you gave", parents=[_common()])
@@ -158,8 +212,17 @@ def _log(log: argparse.ArgumentParser) -> None:
     talk.add_argument("--event", default="", help="where it was given")
     talk.add_argument("--url", default="", help="slides or recording")
     talk.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
-    undo = kinds.add_parser("undo", help="take the last logged entry back", parents=[_common()])
-    undo.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
+    for name, text in _NUMBERS.items():
+        number = kinds.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", parents=[_common()])
+        number.add_argument("--date", required=True, type=_day, metavar="DATE", help="YYYY-MM-DD")
+        number.add_argument("--value", required=True, type=_count, metavar="N", help="how many")
+        number.add_argument(
+            "--of", default="", metavar="TEXT", help="of what, where there are several: a newsletter …"
+        )
+        number.add_argument("--source", metavar="SOURCE", help="which talks source, where there are several")
+    undo = kinds.add_parser("undo", help="take the last logged entry, or the last import, back", parents=[_common()])
+    undo.add_argument("--source", metavar="SOURCE", help="which talks source, or whose import")
+    undo.set_defaults(json=False, lock_timeout=30.0)
 
 
 def _day(text: str) -> date:

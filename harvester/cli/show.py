@@ -117,8 +117,3 @@ def factor(value: float | None) -> str:
     if value is None or value != value:
         return "–"
     return f"{value:.3f}" if abs(value) < 10 else number(value)
-
-
-def moment(value: datetime | None) -> str:
-    """A moment in UTC to the minute; – for never."""
-    return f"{value:%Y-%m-%d %H:%M}" if value else "–"

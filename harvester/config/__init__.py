@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from harvester.config.errors import ConfigError, Problem
 from harvester.config.load import find_config, load
-from harvester.config.model import ScoringSettings, Settings, Source
+from harvester.config.model import Address, AlertSettings, ScoringSettings, Settings, Source
 from harvester.config.template import template, write_config
 
 __all__ = [
+    "Address",
+    "AlertSettings",
     "ConfigError",
     "Problem",
     "ScoringSettings",

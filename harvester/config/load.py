@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from harvester.config import document, values
+from harvester.config.alerts import read_alerts
 from harvester.config.errors import ConfigError, KeyPath, Mistake, Problem, nearest
 from harvester.config.model import (
     DEFAULT_DATABASE,
@@ -18,6 +19,7 @@ from harvester.config.model import (
     DEFAULT_WORKERS,
     HARVEST_KEYS,
     METRICS,
+    Address,
     Settings,
 )
 from harvester.config.scoring import read_scoring
@@ -25,7 +27,7 @@ from harvester.config.sources import Connectors, read_sources
 from harvester.config.table import Findings, Table
 from harvester.registry import Registry
 
-_TABLES = ("harvest", "source", "scoring")
+_TABLES = ("harvest", "source", "scoring", "alerts")
 
 
 def find_config(explicit: str | None, environ: Mapping[str, str] | None = None) -> Path:
@@ -75,6 +77,7 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
     root = Table((), doc.table, findings)
     harvest = root.table("harvest")
     scoring = root.table("scoring")
+    alerts = root.table("alerts")
     sources = root.table("source")
     root.finish(_TABLES, hint=_hint_for_root)
 
@@ -92,6 +95,7 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
         findings.add(("harvest", "export"), "is taken by another key", "name a folder of its own")
     workers: int = harvest.take("workers", values.whole_from(1, 64), DEFAULT_WORKERS)
     deadline: timedelta = harvest.take("deadline", values.deadline, DEFAULT_DEADLINE)
+    listen: Address | None = harvest.take("listen", values.address, None)
     harvest.finish(HARVEST_KEYS)
 
     registry = Registry() if registry is None else registry
@@ -109,6 +113,8 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
         export=export,
         workers=workers,
         deadline=deadline,
+        listen=listen,
+        alerts=read_alerts(alerts, path.parent, environ),
     )
     findings.raise_if_any()
     return settings

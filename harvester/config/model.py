@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.base import Connector
+from connectors.base import Connector, Secret
+from connectors.metrics import USUAL
 from harvester.config.errors import ConfigError, Problem, nearest
 from harvester.schedule import Schedule
 
-HARVEST_KEYS = ("database", "timezone", "spool", "publish", "export", "workers", "deadline")
+HARVEST_KEYS = ("database", "timezone", "spool", "publish", "export", "workers", "deadline", "listen")
+ALERT_KEYS = ("webhook", "command", "allow_private")
 SOURCE_KEYS = ("connector", "schedule", "person", "enabled", "timeout", "allow_private")
 SCORING_KEYS = (
     "model",
@@ -38,17 +41,7 @@ DEFAULT_DEADLINE = timedelta(hours=2)
 MODELS = ("chained", "essay")
 PERIODS = ("day", "week", "month")
 ROLES = ("reads", "comments", "clicks", "interactions", "participants", "audience", "none")
-METRICS = frozenset(  # split, so that the list can be compared with the documentation's
-    """
-    stars stargazers forks watchers followers issues_opened issues_closed issue_comments
-    pulls_opened pulls_merged pull_reviews review_comments
-    discussions_opened discussion_comments answers
-    traffic_views traffic_visitors traffic_clones traffic_cloners referrer_views path_views release_downloads
-    posts_published post_reads post_visitors post_comments post_reactions site_visits impressions clicks
-    videos_published video_views video_comments subscribers
-    talks talk_audience attendees talk_interactions downloads
-    """.split()  # noqa: SIM905
-)
+METRICS = frozenset(USUAL)
 """What our own connectors count; a third party's connector adds its own."""
 
 NO_ROLE = frozenset(
@@ -74,6 +67,36 @@ class ScoringSettings:
     participation_rate: float = 0.5
     half_life_days: float = 28.0
     weights: Mapping[str, Weight] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens. `host`: a name or an IP address, IPv6 without brackets."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine gets there, as far as the address tells by itself."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """[alerts]: whom to tell when something changes. `command`: a program and its arguments, no shell."""
+
+    webhook: Secret | None = None
+    command: tuple[str, ...] = ()
+    allow_private: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +137,8 @@ class Settings:
     export: Path | None = None
     workers: int = DEFAULT_WORKERS
     deadline: timedelta = DEFAULT_DEADLINE
+    listen: Address | None = None
+    alerts: AlertSettings = field(default_factory=AlertSettings)
 
     def today(self, now: datetime) -> date:
         """The running day in the configuration's time zone; `now` is aware."""

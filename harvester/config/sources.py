@@ -22,7 +22,7 @@ from harvester.config.model import (
     Source,
 )
 from harvester.config.table import Table
-from harvester.credentials import FORMS, CredentialError, resolve
+from harvester.credentials import FORMS
 from harvester.registry import BrokenConnector, UnknownConnector
 from harvester.schedule import parse
 
@@ -112,8 +112,9 @@ class _Reader:
         fields = {field.name: field for field in dataclasses.fields(connector.config) if field.init}
         try:
             types = typing.get_type_hints(connector.config)
+            secret = values.secret_in(self.folder, self.environ)
             converters = {
-                name: values.converter(types[name], self._secret, is_required=_is_required(field))
+                name: values.converter(types[name], secret, is_required=_is_required(field))
                 for name, field in fields.items()
             }
             if clash := fields.keys() & SOURCE_KEYS:
@@ -131,23 +132,19 @@ class _Reader:
             return None
         return _filled(table, connector, {name: value for name, value in taken.items() if value is not unset})
 
-    def _secret(self, reference: str) -> Secret:
-        try:
-            return resolve(reference, folder=self.folder, environ=self.environ)
-        except CredentialError as error:
-            raise Mistake(error.what, error.remedy) from None
-
 
 def _filled(table: Table, connector: Connector, taken: dict[str, Any]) -> Any:
     try:
         return connector.config(**taken)
     except ValueError as error:
-        key, colon, why = values.shown_error(error).partition(": ")
         fields = {field.name for field in dataclasses.fields(connector.config)}
-        if colon and key in fields:
-            table.add(key, why)
-        else:
-            table.findings.add(table.path, values.shown_error(error))
+        for line in values.shown_error(error).splitlines():
+            key, colon, why = line.partition(": ")
+            first, dot, inner = key.partition(".")
+            if colon and first in fields:
+                table.findings.add((*table.path, first, *([inner] if dot else [])), why)
+            else:
+                table.findings.add(table.path, line)
         return None
 
 
@@ -166,7 +163,7 @@ def config_hash(connector: Connector, config: Any) -> str:
     nothing. Secrets do not count: a new token reads the same.
     """
     keys = {
-        field.name: str(value) if not isinstance(value, bool | int | float | str | tuple | None) else value
+        field.name: _plain(value)
         for field in dataclasses.fields(config)
         if field.init and not _is_secret(value := getattr(config, field.name)) and value != _default(field)
     }
@@ -174,8 +171,15 @@ def config_hash(connector: Connector, config: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(inner) for key, inner in value.items()}
+    return value if isinstance(value, bool | int | float | str | tuple | None) else str(value)
+
+
 def _is_secret(value: Any) -> bool:
-    return isinstance(value, Secret) or (isinstance(value, tuple) and any(isinstance(one, Secret) for one in value))
+    inner = value.values() if isinstance(value, Mapping) else value if isinstance(value, tuple) else (value,)
+    return any(isinstance(one, Secret) for one in inner)
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

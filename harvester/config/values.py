@@ -6,14 +6,17 @@ import math
 import re
 import types
 import typing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from connectors.base import Secret
 from harvester.config.errors import Mistake, nearest, shown
+from harvester.config.model import Address
+from harvester.credentials import CredentialError, resolve
 from harvester.redact import scrub
 from harvester.schedule import Schedule, parse
 
@@ -67,6 +70,28 @@ def texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
         raise Mistake(f"expected a list of texts, got {shown(value)}", 'write ["…", "…"]')
     return tuple(map(text, value))
+
+
+def table(value: Any) -> Mapping[str, str]:
+    """A table whose values are texts."""
+    return _table(value, text)
+
+
+def tables(value: Any) -> Mapping[str, Mapping[str, str]]:
+    """A table of such tables."""
+    return _table(value, table)
+
+
+def _table(value: Any, convert: Callable[[Any], Any]) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise Mistake(f"expected a table, got {shown(value)}", "write it as a [table] of its own, with key = value")
+    taken = {}
+    for key, inner in value.items():
+        try:
+            taken[key] = convert(inner)
+        except Mistake as mistake:
+            raise Mistake(f"{shown(key)}: {mistake.what}", mistake.hint) from None
+    return types.MappingProxyType(taken)
 
 
 def day(value: Any) -> date:
@@ -164,6 +189,21 @@ def one_of(options: Iterable[str]) -> Convert:
     return convert
 
 
+def address(value: Any) -> Address:
+    """A host and a port, as in "127.0.0.1:9797" or "[::1]:9797"."""
+    match = re.fullmatch(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+)):([0-9]{1,5})", text(value).strip())
+    if not match:
+        raise Mistake(f"{shown(value)} is not a host and a port", 'write "127.0.0.1:9797" or "[::1]:9797"')
+    if not 0 < (port := int(match[3])) < 1 << 16:
+        raise Mistake(f"port {port} does not exist", "write one from 1 to 65535; below 1024 needs rights")
+    if match[1]:
+        try:
+            IPv6Address(match[1])
+        except ValueError:
+            raise Mistake(f"{shown(match[1])} is not an IPv6 address") from None
+    return Address(match[1] or match[2], port)
+
+
 def path_in(folder: Path) -> Convert:
     """A path; relative ones lie in `folder`."""
 
@@ -188,6 +228,8 @@ _SIMPLE: dict[Any, Convert] = {
     float: number,
     date: day,
     tuple[str, ...]: texts,
+    Mapping[str, str]: table,
+    Mapping[str, Mapping[str, str]]: tables,
 }
 
 
@@ -206,9 +248,23 @@ def converter(wanted: Any, secret: Callable[[str], Secret], *, is_required: bool
         return lambda value: secret(_reference(value))
     if wanted == tuple[Secret, ...]:
         return lambda value: tuple(secret(_reference(item)) for item in _references(value))
+    if wanted == Mapping[str, Secret]:
+        return lambda value: _table(value, lambda inner: secret(_reference(inner)))
     if wanted in _SIMPLE:
         return _SIMPLE[wanted]
     raise TypeError(f"a key of type {wanted!r} cannot be configured")
+
+
+def secret_in(folder: Path, environ: Mapping[str, str] | None) -> Callable[[str], Secret]:
+    """From a reference to the secret that it names, unread; relative paths start in `folder`."""
+
+    def secret(reference: str) -> Secret:
+        try:
+            return resolve(reference, folder=folder, environ=environ)
+        except CredentialError as error:
+            raise Mistake(error.what, error.remedy) from None
+
+    return secret
 
 
 def _any_text(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 from zoneinfo import ZoneInfo
@@ -62,9 +62,10 @@ class Conductor:
     _rung: dict[str, _Rung] = field(default_factory=dict)
     _untold: dict[str, int] = field(default_factory=dict)
 
-    def adopt(self, settings: Settings) -> None:
+    def adopt(self, settings: Settings, *, is_changed: bool = False) -> None:
         """Work by this configuration from now on. What is being read is read to its end as it began.
 
+        `is_changed`: somebody has just mended it, and wants to see what failed tried at once.
         Raises StoreError where the ledger cannot be read.
         """
         books = self.books()
@@ -74,11 +75,11 @@ class Conductor:
             self._slots.pop(name, None)
             self._rung.pop(name, None)
         self.settings, self._sources, self._spreads = settings, sources, agenda.spreads(sources.values())
-        self._untold.clear()  # whoever changes the configuration has looked, and wants to see it tried
+        self._untold.clear()
         for name in sources:
             self._rung.pop(name, None)
             if name not in self.crew.jobs:
-                self._plan(name, books)
+                self._plan(name, books, forgives=is_changed)
 
     def rung(self, name: str) -> None:
         """The alarm rang for this source."""
@@ -144,8 +145,10 @@ class Conductor:
         slot = self._slots.get(name)
         return slot.start_at if slot and name not in self.crew.jobs else None
 
-    def _plan(self, name: str, books: Books) -> None:
+    def _plan(self, name: str, books: Books, *, forgives: bool = False) -> None:
         record = books.sources.get(name, SourceRecord())
+        if forgives:
+            record = replace(record, failures=0)
         slot = agenda.next_slot(
             self._sources[name], record, self.clock(), self._zone(), spread=self._spreads.get(name, timedelta(0))
         )

@@ -107,6 +107,20 @@ class Job:
     thread: threading.Thread | None = None
 
 
+def attempt(work: Callable[[Job], list[Outcome]], job: Job) -> list[Outcome]:
+    """What came of it; what is raised is told as an outcome, for there is nobody to catch it in a thread."""
+    name = job.source.name
+    try:
+        return work(job)
+    except SpoolError as error:
+        return [Outcome(name, "", "spool failed", redact(str(error)))]
+    except StoreError as error:
+        return [Outcome(name, "", "interrupted", redact(str(error)))]
+    except Exception as error:
+        log.exception("a defect of ours")
+        return [Outcome(name, "", "defect", redact(f"{type(error).__name__}: {error}"))]
+
+
 @dataclass(slots=True)
 class Crew:
     """Runs jobs. `work` reads a job's source and may take as long as it wants; `ended` is told from its thread."""
@@ -145,15 +159,7 @@ class Crew:
 
     def _run(self, job: Job) -> None:
         with run_named(job.source.name, job.run_id):
-            try:
-                outcomes = self.work(job)
-            except SpoolError as error:
-                outcomes = [Outcome(job.source.name, "", "spool failed", redact(str(error)))]
-            except StoreError as error:
-                outcomes = [Outcome(job.source.name, "", "interrupted", redact(str(error)))]
-            except Exception as error:
-                log.exception("a defect of ours")
-                outcomes = [Outcome(job.source.name, "", "defect", redact(f"{type(error).__name__}: {error}"))]
+            outcomes = attempt(self.work, job)
         self.ended(job, outcomes)
 
     def has_ended(self, job: Job) -> bool:

@@ -21,8 +21,10 @@ from harvester.bookkeeping import Bookkeeper
 from harvester.daemon import state
 from harvester.daemon.conductor import Conductor
 from harvester.daemon.crew import Bounds, Crew, Job
+from harvester.daemon.health import EndpointError
 from harvester.daemon.loader import Loader
 from harvester.daemon.notify import Notify
+from harvester.daemon.overseer import Overseer
 from harvester.daemon.watched import WatchedConfig
 from harvester.outcomes import Outcome
 from harvester.pipeline import read_in_turn, tell_abandoned, utc_now
@@ -30,7 +32,7 @@ from harvester.reading import Order
 from harvester.redact import redact
 from harvester.schedule.alarm import Alarm
 from harvester.spool import Spool
-from harvester.store import Busy, Store, StoreError
+from harvester.store import Busy, Loaded, Store, StoreError
 from harvester.store.publish import export, publish
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ class Daemon:
     alarm: Alarm = field(init=False)
     conductor: Conductor = field(init=False)
     loader: Loader = field(init=False)
+    overseer: Overseer = field(init=False)
     started_at: datetime = field(init=False)
     _said: state.DaemonState | None = None
     _is_full: bool = False
@@ -104,10 +107,16 @@ class Daemon:
         self.crew = Crew(self._read, lambda job, outcomes: self.events.put(("ended", (job, outcomes))), self.bounds)
         self.alarm = Alarm(lambda name: self.events.put(("rung", name)))
         self.conductor = Conductor(self.keeper.books, self.crew, self.alarm, self.clock, self._has_room)
+        self.overseer = Overseer(self.settings, self.clock)
         self.loader = Loader(
-            self.settings, store, Spool(self.settings.spool), self.clock, lambda: bool(self.crew.jobs),
+            self.settings,
+            store,
+            Spool(self.settings.spool),
+            self.clock,
+            is_reading=lambda: bool(self.crew.jobs),
+            loaded=self._loaded,
             scored=self._publish,
-        )  # fmt: skip
+        )
 
     def run(self) -> None:
         """Serve until a signal says so. Raises StoreError, SpoolError where the work cannot begin at all."""
@@ -116,6 +125,7 @@ class Daemon:
         self.conductor.adopt(self.settings)
         self.alarm.start()
         self.loader.start()
+        self.overseer.start()
         self.notify.say("READY=1", f"STATUS={len(self.settings.select())} sources")
         log.info("serving %d sources of %s", len(self.settings.select()), self.settings.path)
         try:
@@ -135,6 +145,7 @@ class Daemon:
                     log.warning("%s; waiting for it", redact(str(error)))
                     self.notify.say("READY=1", "STATUS=waiting for the database")
                 told = True
+                self.notify.say("WATCHDOG=1")
             else:
                 return
             if self._next_event(1.0) == "stop":
@@ -181,9 +192,15 @@ class Daemon:
     def _adopt(self, settings: Settings) -> None:
         self.notify.say("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
         try:
-            self.conductor.adopt(settings)
+            self.conductor.adopt(settings, is_changed=True)
             self.settings = self.loader.settings = settings
+            self.overseer.stop()
+            self.overseer = Overseer(settings, self.clock)
+            self.overseer.start()
             log.info("took over %s: %d sources", settings.path, len(settings.select()))
+        except EndpointError as error:
+            self.watched.error = redact(str(error))
+            log.warning("%s", self.watched.error)
         except StoreError as error:
             log.warning("the configuration could not be taken over yet: %s", redact(str(error)))
             self.watched.forget()
@@ -208,8 +225,12 @@ class Daemon:
         log.info(
             "%s: run %s ended, %d facts read", job.source.name, job.run_id, sum(o.observations for o in outcomes)
         )
+        self.overseer.run_ended(outcomes, (self.clock() - job.started_at).total_seconds())
         self.conductor.ended(job, outcomes)
         self.loader.kick()
+
+    def _loaded(self, done: Loaded, seconds: float) -> None:
+        self.overseer.loaded(done, seconds)  # whichever it is by now
 
     def _abandon(self, job: Job) -> None:
         order = Order(trigger=job.trigger, scheduled_for=job.slot.due)
@@ -280,6 +301,7 @@ class Daemon:
                     self.crew.has_ended(what[0])
         for name in self.crew.jobs:
             log.warning("%s: did not end in time; it goes on from its last checkpoint", name)
+        self.overseer.stop()
         self.loader.stop(_LAST_LOAD)
         state.state_path(self.settings).unlink(missing_ok=True)
         log.info("ended")

@@ -5,6 +5,7 @@ The database is open only for moments: to ask, to load, to keep scores. Between 
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,13 +18,23 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from harvester.spool import Segment, Spool
-from harvester.store import ledger, migrations, sql
+from harvester.store import ledger, metatable, migrations, sql
 from harvester.store.books import Books, read_books
-from harvester.store.connection import copy_file, open_reader, open_writer, unusable, without_pandas
-from harvester.store.curves import Curve
+from harvester.store.connection import (
+    attached,
+    copy_file,
+    logged,
+    open_bench,
+    open_reader,
+    open_writer,
+    settle,
+    unusable,
+    without_pandas,
+)
+from harvester.store.curves import Curve, keep_former
 from harvester.store.errors import Busy, StoreError
 from harvester.store.ledger import Cursor, Terms
-from harvester.store.load import Loaded, forget, load
+from harvester.store.load import Loaded, is_zoned, keep, load, prepare
 from harvester.store.lock import loading
 from harvester.store.records import SourceRecord
 
@@ -52,9 +63,11 @@ log = logging.getLogger(__name__)
 
 # One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
 ROWS_PER_LOAD = 200_000
-_ROOMY = "2GB"
+_USUAL, _ROOMY = "120MB", "2GB"
 # So many rows are loaded by one thread in no time; a second one would take thirty megabytes more.
 _FEW = 50_000
+# Seconds of patience for what is left of a load, and for tidying up after it.
+_ONCE_BEGUN, _ONCE_DONE = 5.0, 1.0
 # DuckDB refuses a read-only and a writing connection to one file in one process.
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -75,8 +88,8 @@ class Store:
                 before = migrations.version(connection)
             if 0 < before < migrations.latest():
                 self._back_up(before, timeout)
-        with self._writing(timeout):
-            pass
+        with self._alone(timeout):
+            self._set_up(timeout)
 
     def _back_up(self, schema: int, timeout: float) -> None:
         backup = self.path.with_name(f"{self.path.name}.schema-{schema}.bak")
@@ -94,34 +107,57 @@ class Store:
         cannot be written (the disk is full); what was not loaded stays in the spool.
         """
         total = Loaded()
-        with loading(self.path, timeout=timeout):
+        with self._alone(timeout):
             waiting = spool.sealed()
+            if waiting:
+                self._set_up(timeout)
             while waiting:
-                few = sum(segment.rows for segment in waiting) < _FEW
-                with self._opened(timeout, threads=1 if few else 0) as connection:
-                    for group in _groups(waiting):
-                        total += self._load_group(connection, group, spool)
-                    waiting = spool.sealed()
-                    forget(connection, waiting)
+                ids = {segment.id for segment in waiting}
+                for group in _groups(waiting):
+                    total += self._load_group(group, ids, spool, timeout)
+                    # Having begun, it does not give up at the first reader that looks in.
+                    timeout = max(timeout, _ONCE_BEGUN)
+                waiting = spool.sealed()
         return total
 
-    def _load_group(self, connection: duckdb.DuckDBPyConnection, group: list[Segment], spool: Spool) -> Loaded:
+    def _load_group(self, group: list[Segment], waiting: set[str], spool: Spool, timeout: float) -> Loaded:
         try:
-            done = load(connection, group, self.zone)
-        except duckdb.OutOfMemoryException:
-            # Facts larger than usual: rather a larger process than a spool that never empties.
-            connection.execute(f"SET memory_limit = '{_ROOMY}'")
-            done = load(connection, group, self.zone)
+            try:
+                done = self._load_at_once(group, waiting, timeout)
+            except duckdb.OutOfMemoryException:
+                # Facts larger than usual: rather a larger process than a spool that never empties.
+                done = self._load_at_once(group, waiting, timeout, memory_limit=_ROOMY)
         except (duckdb.DataError, duckdb.InvalidInputException) as error:
             # One segment that DuckDB cannot take must not block all others for ever.
             if len(group) == 1:
                 spool.set_aside(group[0].path, str(error).splitlines()[0])
                 return Loaded()
-            return sum((self._load_group(connection, [one], spool) for one in group), Loaded())
+            return sum((self._load_group([one], waiting, spool, timeout) for one in group), Loaded())
         except duckdb.Error as error:
             raise StoreError(unusable(self.path, str(error))) from error
         for segment in group:
             segment.path.unlink(missing_ok=True)
+        return done
+
+    def _load_at_once(
+        self, group: list[Segment], waiting: set[str], timeout: float, memory_limit: str = _USUAL
+    ) -> Loaded:
+        """Read what the load needs to know beside other readers, and keep them out only to write."""
+        few = sum(segment.rows for segment in group) < _FEW
+        with open_bench(self.path, memory_limit=memory_limit, threads=1 if few else 0) as bench:
+            settle(bench, self.path, timeout=timeout)
+            with attached(bench, self.path, timeout=timeout, read_only=True):
+                prepared = prepare(bench, group, self.zone, waiting) if is_zoned(bench, self.zone) else None
+                as_read = self.mark()
+            with attached(bench, self.path, timeout=timeout):
+                # Not so with the first load of all, with another time zone, and where somebody else has written.
+                if prepared and as_read == self.mark() and not logged(self.path):
+                    keep(bench, prepared.changes)
+                    done = prepared.done
+                else:
+                    done = load(bench, group, self.zone, waiting)
+            with suppress(StoreError, duckdb.Error):  # what is stored is stored, and the next load settles it first
+                settle(bench, self.path, timeout=_ONCE_DONE)
         return done
 
     def books(self, *, timeout: float = 30.0) -> Books:
@@ -153,23 +189,35 @@ class Store:
 
         `curve`: the parameters that they are of; a curve of others that was shown is kept as it is.
         """
-        with self._writing(timeout) as connection:
-            ledger.replace_columns(connection, tables, curve)
+        with self._alone(timeout):
+            self._set_up(timeout)
+            with open_bench(self.path, threads=1) as bench:
+                changes = ledger.columns(bench, tables)
+                with attached(bench, self.path, timeout=timeout):
+                    try:
+                        keep(bench, changes, None if curve is None else lambda: keep_former(bench, curve))
+                    except duckdb.Error as error:
+                        raise StoreError(unusable(self.path, str(error))) from error
+                with suppress(StoreError, duckdb.Error):
+                    settle(bench, self.path, timeout=_ONCE_DONE)
 
     @contextmanager
-    def _writing(self, timeout: float) -> Iterator[duckdb.DuckDBPyConnection]:
-        with loading(self.path, timeout=timeout), self._opened(timeout) as connection:
-            yield connection
+    def _alone(self, timeout: float) -> Iterator[None]:
+        """The only one of ours that writes, and the only one of this process that has the file open."""
+        with loading(self.path, timeout=timeout), _ONE_AT_A_TIME, without_pandas():
+            yield
 
-    @contextmanager
-    def _opened(self, timeout: float, *, threads: int = 1) -> Iterator[duckdb.DuckDBPyConnection]:
-        with _ONE_AT_A_TIME, without_pandas():
-            connection = open_writer(self.path, timeout=timeout, threads=threads)
-            try:
-                migrations.migrate(connection)
-                yield connection
-            finally:
-                connection.close()
+    def _set_up(self, timeout: float) -> None:
+        """Create or migrate the database where that is needed. Raises Busy, StoreError."""
+        if self.path.exists():
+            with self.reading(timeout=timeout) as connection:
+                if migrations.is_current(connection):
+                    return
+        connection = open_writer(self.path, timeout=timeout, threads=1)
+        try:
+            migrations.migrate(connection)
+        finally:
+            connection.close()
 
 
 def _groups(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
@@ -210,15 +258,27 @@ def scored_inputs(
     return cast("Columns", found), cast("Columns", participants.fetchnumpy())
 
 
-def standing(connection: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """How each source stands: last success, next due, rows held, the last run of each stream, and its quota."""
-    quota = answer(connection, sql.text("queries/quota"))
-    return [
-        {
-            **row,
-            "quota": [
-                {k: v for k, v in left.items() if k != "source"} for left in quota if left["source"] == row["source"]
-            ],
-        }
-        for row in answer(connection, sql.text("queries/status"))
-    ]
+def standing(
+    connection: duckdb.DuckDBPyConnection, forgetful: Sequence[tuple[str, str]] = ()
+) -> list[dict[str, Any]]:
+    """How each source stands: last success, rows held, the last run of each stream, its quota, and its days.
+
+    `forgetful`: the (source, stream) whose days are wanted all; of others only the lost ones are told. Times are
+    naive UTC. Nothing for a database in which nothing is yet; StoreError for one of another version.
+    """
+    if not metatable.exists(connection):
+        return []
+    if not migrations.is_current(connection) and migrations.version(connection) < migrations.latest():
+        raise StoreError("the database is from an earlier version; `harvest now` brings it up to date")
+    asked = json.dumps([{"source": source, "stream": stream} for source, stream in forgetful])
+    by_source: dict[str, dict[str, Any]] = {
+        row["source"]: {**row, "quota": [], "days": []} for row in answer(connection, sql.text("queries/status"))
+    }
+    for name, rows in (
+        ("quota", answer(connection, sql.text("queries/quota"))),
+        ("days", answer(connection, sql.text("queries/known_days"), {"asked": asked})),
+    ):
+        for row in rows:
+            if (known := by_source.get(row.pop("source"))) is not None:
+                known[name].append(row)
+    return list(by_source.values())

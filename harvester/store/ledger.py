@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -12,8 +12,8 @@ import duckdb
 
 from connectors.base import Budget
 from harvester.spool import Segment
-from harvester.store.connection import transaction
-from harvester.store.curves import Curve, keep_former
+from harvester.store.changes import ALL, Change, fill
+from harvester.store.records import SourceRecord, read_records
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -45,107 +45,129 @@ def cursors(connection: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], Curs
     return found
 
 
-def move_cursors(
+def moved_cursors(
     connection: duckdb.DuckDBPyConnection, moved: Mapping[tuple[str, str, str], tuple[object, int]]
-) -> None:
-    """Replace cursor parts, named by (source, stream, part), by (value, version)."""
+) -> list[Change]:
+    """Cursor parts, named by (source, stream, part), give way to (value, version)."""
     if not moved:
-        return
-    rows = json.dumps(
-        [
-            {"source": source, "stream": stream, "part": part, "value": json.dumps(value), "version": version}
-            for (source, stream, part), (value, version) in moved.items()
+        return []
+    rows = [
+        {"source": source, "stream": stream, "part": part, "value": json.dumps(value), "version": version}
+        for (source, stream, part), (value, version) in moved.items()
+    ]
+    fill(connection, "moved", rows)
+    return [Change("cursors", rows="moved", gone="moved", by=("source", "stream", "part"))]
+
+
+def declared_metrics(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> list[Change]:
+    """Metrics as the newest segment of each stream declares them; `metric` is what then holds of these sources."""
+    names = ("metric", "kind", "revise", "gauge")
+    stated: dict[tuple[str, str], set[tuple[Any, ...]]] = {}
+    for source, stream, *metric in connection.execute(
+        "SELECT source, stream, metric, kind, revise, gauge FROM store.metrics WHERE list_contains($sources, source)",
+        {"sources": sorted({segment.stream[0] for segment in segments})},
+    ).fetchall():
+        stated.setdefault((source, stream), set()).add(tuple(metric))
+    newest = {
+        segment.stream: {(m["name"], m["kind"], m["revise"], m["gauge"]) for m in segment.read["metrics"]}
+        for segment in segments
+    }
+    restated = {where: metrics for where, metrics in newest.items() if metrics != stated.get(where, set())}
+
+    def rows(of: Mapping[tuple[str, str], set[tuple[Any, ...]]]) -> list[dict[str, Any]]:
+        return [
+            {"source": source, "stream": stream, **dict(zip(names, metric, strict=True))}
+            for (source, stream), metrics in of.items()
+            for metric in sorted(metrics)
         ]
-    )
-    shape = (
-        '[{"source": "VARCHAR", "stream": "VARCHAR", "part": "VARCHAR", "value": "VARCHAR", "version": "INTEGER"}]'
-    )
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE moved AS SELECT unnest(from_json($rows, $shape), recursive := true)",
-        {"rows": rows, "shape": shape},
-    )
-    connection.execute(
-        "DELETE FROM store.cursors AS c USING moved AS m"
-        " WHERE c.source = m.source AND c.stream = m.stream AND c.part = m.part"
-    )
-    connection.execute(
-        "INSERT INTO store.cursors (source, stream, part, value, version)"
-        " SELECT source, stream, part, value::JSON, version FROM moved"
-    )
+
+    fill(connection, "metric", rows(stated | newest))
+    if not restated:
+        return []
+    fill(connection, "restated", [{"source": source, "stream": stream} for source, stream in restated])
+    fill(connection, "declared", rows(restated))
+    return [Change("metrics", rows="declared", gone="restated", by=("source", "stream"))]
 
 
-def declare(connection: duckdb.DuckDBPyConnection, read: Mapping[str, Any]) -> None:
-    """Note the source as it is configured now, and what its stream declares about its metrics."""
-    connection.execute(
-        "INSERT INTO store.sources (source) SELECT $source"
-        " WHERE NOT EXISTS (FROM store.sources WHERE source = $source)",
-        {"source": read["source"]},
-    )
-    connection.execute(
-        "UPDATE store.sources SET connector = $connector, person = $person, schedule = $schedule,"
-        " config_hash = $config_hash WHERE source = $source",
-        {name: read[name] for name in ("source", "connector", "person", "schedule", "config_hash")},
-    )
-    where = {"source": read["source"], "stream": read["stream"]}
-    declared = {(m["name"], m["kind"], m["revise"], m["gauge"]) for m in read["metrics"]}
-    known = connection.execute(
-        "SELECT metric, kind, revise, gauge FROM store.metrics WHERE source = $source AND stream = $stream",
-        where,
-    ).fetchall()
-    if declared == set(known):
-        return
-    connection.execute("DELETE FROM store.metrics WHERE source = $source AND stream = $stream", where)
-    for name, kind, revise, gauge in sorted(declared):
-        connection.execute(
-            "INSERT INTO store.metrics (source, stream, metric, kind, revise, gauge)"
-            " VALUES ($source, $stream, $metric, $kind, $revise, $gauge)",
-            {**where, "metric": name, "kind": kind, "revise": revise, "gauge": gauge},
-        )
+def ended_reads(
+    connection: duckdb.DuckDBPyConnection,
+    segments: Sequence[Segment],
+    counts: Mapping[tuple[str, str, str], tuple[int, int]],
+) -> list[Change]:
+    """Sources as they are configured now, runs with what was stored (by run, source, stream), and how they ended."""
+    if not segments:
+        return []
+    fill(connection, "source", _sources(connection, segments))
+    fill(connection, "run", _runs(connection, segments, counts))
+    changes = [
+        Change("sources", rows="source", gone="source", by=("source",)),
+        Change("runs", rows="run", gone="run", by=("run_id", "source", "stream")),
+    ]
+    budgets = _budgets(segments)
+    if budgets:
+        fill(connection, "budget", budgets)
+        changes.append(Change("budgets", rows="budget", gone="budget", by=("source", "credential", "bucket")))
+    return changes
 
 
-def record_run(connection: duckdb.DuckDBPyConnection, segment: Segment, stored: int, revised: int) -> None:
-    """Add a segment's counts to its run, and how the read ended where the segment is its last."""
-    read, finish = segment.read, segment.finish
-    run = {"run_id": read["run_id"], "source": read["source"], "stream": read["stream"]}
-    connection.execute(
-        "INSERT INTO store.runs (run_id, source, stream, trigger, scheduled_for, started_at, stored, revised)"
-        " SELECT $run_id, $source, $stream, $trigger, $scheduled_for::TIMESTAMP, $started_at::TIMESTAMP, 0, 0"
-        " WHERE NOT EXISTS (FROM store.runs WHERE run_id = $run_id AND source = $source AND stream = $stream)",
-        {**run, **{name: read[name] for name in ("trigger", "scheduled_for", "started_at")}},
-    )
-    if stored or revised:
-        connection.execute(
-            "UPDATE store.runs SET stored = stored + $stored, revised = revised + $revised"
-            " WHERE run_id = $run_id AND source = $source AND stream = $stream",
-            {**run, "stored": stored, "revised": revised},
-        )
-    if finish is None:
-        return
-    _record_budgets(connection, segment)
-    connection.execute(
-        "UPDATE store.runs SET finished_at = $finished_at::TIMESTAMP, outcome = $outcome, message = $message,"
-        " requests = $requests, points = $points"
-        " WHERE run_id = $run_id AND source = $source AND stream = $stream",
-        {**run, **{name: finish[name] for name in ("finished_at", "outcome", "message", "requests", "points")}},
-    )
+def _held(connection: duckdb.DuckDBPyConnection, query: str, values: list[str]) -> list[dict[str, Any]]:
+    cursor = connection.execute(query, {"values": values})
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _record_budgets(connection: duckdb.DuckDBPyConnection, segment: Segment) -> None:
-    """Note what is left of each allowance, as the read that ends with this segment was told."""
-    for left in (segment.finish or {}).get("budgets") or ():
-        key = {"source": segment.read["source"], "credential": left["credential"], "bucket": left["bucket"]}
-        connection.execute(
-            "DELETE FROM store.budgets WHERE source = $source AND credential = $credential AND bucket = $bucket", key
-        )
-        connection.execute(
-            "INSERT INTO store.budgets (source, credential, bucket, allowed, remaining, reset_at, read_at) VALUES"
-            " ($source, $credential, $bucket, $limit, $remaining, $reset_at::TIMESTAMP, $read_at::TIMESTAMP)",
-            {
-                **key,
-                **{name: left[name] for name in ("limit", "remaining", "reset_at")},
+def _sources(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    known, found = read_records(connection), {}
+    for segment in segments:
+        read, source = segment.read, segment.stream[0]
+        if segment.finish is not None:
+            known[source] = known.get(source, SourceRecord()).after(read, segment.finish)
+        configured = {name: read[name] for name in ("source", "connector", "person", "schedule", "config_hash")}
+        found[source] = configured | known.get(source, SourceRecord()).columns()
+    return list(found.values())
+
+
+def _runs(
+    connection: duckdb.DuckDBPyConnection,
+    segments: Sequence[Segment],
+    counts: Mapping[tuple[str, str, str], tuple[int, int]],
+) -> list[dict[str, Any]]:
+    names = sorted({segment.read["run_id"] for segment in segments})
+    held = _held(connection, "FROM store.runs WHERE list_contains($values, run_id)", names)
+    known = {(row["run_id"], row["source"], row["stream"]): row for row in held}
+    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    for segment in segments:
+        key = (segment.read["run_id"], *segment.stream)
+        if key not in found:
+            started = {name: segment.read[name] for name in _STARTED} | {"stored": 0, "revised": 0}
+            found[key] = known.get(key, started)
+            stored, revised = counts.get(key, (0, 0))
+            found[key]["stored"] += stored
+            found[key]["revised"] += revised
+        if segment.finish is not None:
+            found[key] |= {name: segment.finish[name] for name in _ENDED}
+    return list(found.values())
+
+
+_STARTED = ("run_id", "source", "stream", "trigger", "scheduled_for", "started_at")
+_ENDED = ("finished_at", "outcome", "message", "requests", "points")
+
+
+def _budgets(segments: Sequence[Segment]) -> list[dict[str, Any]]:
+    """What is left of each allowance, as the newest read was told."""
+    found = {}
+    for segment in segments:
+        for left in (segment.finish or {}).get("budgets") or ():
+            found[segment.stream[0], left["credential"], left["bucket"]] = {
+                "source": segment.stream[0],
+                "credential": left["credential"],
+                "bucket": left["bucket"],
+                "allowed": left["limit"],
+                "remaining": left["remaining"],
+                "reset_at": left["reset_at"],
                 "read_at": segment.observed_at.isoformat(sep=" "),
-            },
-        )
+            }
+    return list(found.values())
 
 
 def terms(connection: duckdb.DuckDBPyConnection) -> Terms:
@@ -165,23 +187,14 @@ def terms(connection: duckdb.DuckDBPyConnection) -> Terms:
     )
 
 
-def replace_columns(
-    connection: duckdb.DuckDBPyConnection,
-    tables: Mapping[str, Mapping[str, npt.NDArray[Any]]],
-    curve: Curve | None = None,
-) -> None:
-    """Replace all rows of the named scoring tables by those of the arrays; these are named as the columns are.
-
-    `curve`: of which parameters they are; what was scored with others is kept.
-    """
-    with transaction(connection):
-        if curve is not None:
-            keep_former(connection, curve)
-        for name, arrays in tables.items():
-            columns = ", ".join(arrays)
-            # Of each object DuckDB's client asks pandas whether it is null.
-            plain = {column: each.astype(str) if each.dtype == object else each for column, each in arrays.items()}
-            connection.register("arrays", plain)
-            connection.execute(f"DELETE FROM store.{name}")  # noqa: S608 - a name of ours
-            connection.execute(f"INSERT INTO store.{name} ({columns}) SELECT {columns} FROM arrays")  # noqa: S608 - of ours
-            connection.unregister("arrays")
+def columns(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, npt.NDArray[Any]]]
+) -> list[Change]:
+    """All rows of the named scoring tables give way to those of the arrays; these are named as the columns are."""
+    for name, arrays in tables.items():
+        # Of each object DuckDB's client asks pandas whether it is null.
+        plain = {column: each.astype(str) if each.dtype == object else each for column, each in arrays.items()}
+        connection.register("arrays", plain)
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE new_{name} AS SELECT * FROM arrays")  # noqa: S608 - a name of ours
+        connection.unregister("arrays")
+    return [Change(name, rows=f"new_{name}", gone=ALL) for name in tables]

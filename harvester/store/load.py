@@ -1,9 +1,13 @@
-"""The load transaction: what sealed segments say becomes facts, sums, coverage, cursors and runs, or nothing does."""
+"""The load: what sealed segments say becomes facts, sums, coverage, cursors and runs, or nothing does.
+
+First `prepare` works out in temporary tables what is to change, for which reading is enough; then `keep` changes it
+in one transaction.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -12,23 +16,24 @@ import duckdb
 
 from harvester.spool import Segment
 from harvester.store import ledger, sql
+from harvester.store.changes import Change, blank, count, fill
 from harvester.store.connection import transaction
 from harvester.store.metatable import get_meta, set_meta
-from harvester.store.records import read_records, write_records
 
-_VANISHED = ("05_vanished", "05_vanished_note", "05_take_back")
-_STORE = ("08_supersede", "09_unset", "10_insert")
-_DAYS = ("13_daily_clear", "14_actors_clear", "15_actors", "16_daily")
-_LEVELS = ("17_levels_clear", "18_gauges", "19_counters", "20_touched_levels")
-PERIODS = ("21_periods", "22_totals_clear", "23_near", "24_near_actors", "25_totals")
-_COVERAGE = (
-    "26_coverage",
-    "27_coverage_news",
-    "27_coverage_log",
-    "28_coverage_clear",
-    "29_coverage_insert",
-    "30_period_coverage_clear",
-    "31_period_coverage",
+_VANISHED = ("05_vanished", "05_take_back")
+_SUMS = ("13_present", "14_acted", "15_summed")
+_LEVELS = ("16_grown", "17_regrown", "18_grown_days")
+_PERIODS = ("19_periods", "20_near", "21_near_actors", "22_totals")
+_COVERAGE = ("23_coverage", "24_coverage_news", "25_period_coverage")
+_SUMMED = (
+    Change("daily", rows="summed", gone="touched", by=("series_id", "day")),
+    Change("actor_days", rows="acted", gone="touched", by=("series_id", "day")),
+    Change("totals", rows="totalled", gone="period", by=("series_id", "grain", "period")),
+)
+_COVERED = (
+    Change("coverage", rows="news", gone="news", by=("source", "stream", "metric", "day")),
+    Change("coverage_log", rows="logged"),
+    Change("period_coverage", rows="observed", gone="observed", by=("source", "metric", "grain", "period")),
 )
 
 
@@ -44,64 +49,92 @@ class Loaded:
         return Loaded(self.stored + other.stored, self.revised + other.revised, self.fenced + other.fenced)
 
 
-def load(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: ZoneInfo) -> Loaded:
-    """Load the segments in their order in one transaction.
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a load will have done, and the changes that do it; their rows are the connection's temporary tables."""
 
-    A segment loads only if its cursor parts still stand where it started; one that was loaded before does
-    nothing. Raises duckdb.Error with nothing changed; the segments stay good for another try.
+    done: Loaded
+    changes: tuple[Change, ...]
+
+
+def load(
+    connection: duckdb.DuckDBPyConnection,
+    segments: Sequence[Segment],
+    zone: ZoneInfo,
+    waiting: Collection[str] | None = None,
+) -> Loaded:
+    """Load the segments in their order in one transaction, and move all days where the zone has changed.
+
+    `waiting`: as in `prepare`. Raises duckdb.Error with nothing changed; the segments stay good for another try.
     """
     with transaction(connection):
         _rezone(connection, zone)
-        fresh = _unseen(connection, segments)
-        _declare(connection, fresh)
-        current, fenced = _advance(connection, fresh)
-        counts = _facts(connection, current, zone)
-        done = Loaded(sum(new for new, _ in counts.values()), sum(old for _, old in counts.values()), fenced)
-        _coverage(connection, current, zone)
-        for segment in fresh:
-            stored, revised = counts.pop((segment.read["run_id"], *segment.stream), (0, 0))
-            ledger.record_run(connection, segment, stored, revised)
-        _record_sources(connection, fresh)
-        connection.execute(
-            "INSERT INTO store.segments (segment_id) SELECT unnest($ids)",
-            {"ids": [segment.id for segment in fresh]},
-        )
-    return done
+        prepared = prepare(connection, segments, zone, waiting)
+        _make(connection, prepared.changes)
+    return prepared.done
 
 
-def forget(connection: duckdb.DuckDBPyConnection, keep: Sequence[Segment]) -> None:
-    """Drop the marks of loaded segments whose files are gone; `keep` are those that still lie in the spool."""
+def is_zoned(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> bool:
+    """Whether the days in the database are those of the zone."""
+    return get_meta(connection, "timezone") == zone.key
+
+
+def keep(
+    connection: duckdb.DuckDBPyConnection, changes: Sequence[Change], first: Callable[[], None] | None = None
+) -> None:
+    """Make the changes, all or none; nobody may have written since they were prepared. Raises duckdb.Error.
+
+    `first`: what is to be done before them, as a part of it.
+    """
     with transaction(connection):
-        connection.execute(
-            "DELETE FROM store.segments WHERE NOT list_contains($ids, segment_id)",
-            {"ids": [s.id for s in keep]},
-        )
+        if first is not None:
+            first()
+        _make(connection, changes)
 
 
-def _unseen(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> list[Segment]:
+def prepare(
+    connection: duckdb.DuckDBPyConnection,
+    segments: Sequence[Segment],
+    zone: ZoneInfo,
+    waiting: Collection[str] | None = None,
+) -> Prepared:
+    """Work out what loading the segments in their order changes, changing nothing.
+
+    A segment loads only if its cursor parts still stand where it started; one that was loaded before does
+    nothing. `waiting`: the ids of all whose files still lie in the spool, where known; marks of others are dropped.
+    """
     seen = {row[0] for row in connection.execute("SELECT segment_id FROM store.segments").fetchall()}
-    return [segment for segment in segments if segment.id not in seen]
+    fresh = [segment for segment in segments if segment.id not in seen]
+    changes = ledger.declared_metrics(connection, fresh)
+    current, moved = _advance(connection, fresh)
+    changes += moved
+    counts, facts = _facts(connection, current, zone)
+    changes += facts
+    changes += _coverage(connection, current, zone)
+    changes += ledger.ended_reads(connection, fresh, counts)
+    changes += _marks(connection, fresh, seen.difference(seen if waiting is None else waiting))
+    stored, revised = (sum(each[position] for each in counts.values()) for position in (0, 1))
+    found = tuple(change.found(connection) for change in changes)
+    return Prepared(Loaded(stored, revised, len(fresh) - len(current)), found)
 
 
-def _declare(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
-    """Sources and metrics as the newest segment of each declares them."""
-    for segment in {segment.stream: segment for segment in segments}.values():
-        ledger.declare(connection, segment.read)
+def _make(connection: duckdb.DuckDBPyConnection, changes: Sequence[Change]) -> None:
+    for change in changes:
+        change.make(connection)
 
 
-def _record_sources(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> None:
-    """How the sources stand after the reads that end with these segments."""
-    ended = [segment for segment in segments if segment.finish]
-    if not ended:
-        return
-    known, touched = read_records(connection), {}
-    for segment in ended:
-        source = segment.read["source"]
-        touched[source] = known[source] = known[source].after(segment.read, segment.finish or {})
-    write_records(connection, touched)
+def _marks(connection: duckdb.DuckDBPyConnection, fresh: Sequence[Segment], gone: Collection[str]) -> list[Change]:
+    """Mark what is loaded, until its file is gone."""
+    if gone:
+        fill(connection, "forgotten", [{"segment_id": each} for each in gone])
+    fill(connection, "loaded", [{"segment_id": segment.id} for segment in fresh])
+    changes = [Change("segments", gone="forgotten", by=("segment_id",))] if gone else []
+    return [*changes, Change("segments", rows="loaded")]
 
 
-def _advance(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]) -> tuple[list[Segment], int]:
+def _advance(
+    connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]
+) -> tuple[list[Segment], list[Change]]:
     """Move the cursors; a segment whose start is not where the cursor stands is fenced out."""
     stored = ledger.cursors(connection)
     moved: dict[tuple[str, str, str], tuple[object, int]] = {}
@@ -114,18 +147,42 @@ def _advance(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment])
         for part, value in segment.checkpoint.items():
             moved[*segment.stream, part] = (value, segment.read["cursor_version"])
         current.append(segment)
-    ledger.move_cursors(connection, moved)
-    return current, len(segments) - len(current)
+    return current, ledger.moved_cursors(connection, moved)
 
 
 def _facts(
     connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: ZoneInfo
-) -> dict[tuple[str, str, str], tuple[int, int]]:
-    """Store what is new or changed and refresh the touched days; counts by (run, source, stream)."""
+) -> tuple[dict[tuple[str, str, str], tuple[int, int]], list[Change]]:
+    """What is new or changed, and the sums of the days it touches; counts by (run, source, stream)."""
     filled = [segment for segment in segments if segment.rows]
     if not filled:
-        return {}
-    _fill(connection, "segment", [_segment_row(position, segment) for position, segment in enumerate(filled)])
+        return {}, []
+    changes = _subjects_and_series(connection, filled)
+    files = [str(segment.path) for segment in filled if segment.series]
+    if not files:
+        return {}, changes
+    connection.execute(sql.text("load/04_incoming"), {"files": files, "zone": zone.key})
+    listing = [str(segment.path) for segment in filled if segment.listings]
+    if listing:
+        connection.execute(sql.text("load/04_listed"), {"files": listing})
+        _run(connection, *_VANISHED)
+        if count(connection, sql.text("load/05_vanished_note"), {"zone": zone.key}):
+            changes.append(Change("vanished", rows="noted"))
+    if count(connection, sql.text("load/05_repeats")):
+        _run(connection, "06_dedupe")
+    _run(connection, "07_known")
+    rows = connection.execute(sql.text("load/08_counts")).fetchall()
+    counts = {(run_id, source, stream): (stored, revised) for run_id, source, stream, stored, revised in rows}
+    if any(stored or revised for stored, revised in counts.values()):
+        changes += _news(connection)
+    _drop(connection, "named", "known", "vanished", "listed")
+    return counts, changes
+
+
+def _subjects_and_series(connection: duckdb.DuckDBPyConnection, filled: Sequence[Segment]) -> list[Change]:
+    """What the segments are about: descriptions that changed, series seen for the first time."""
+    changes = []
+    fill(connection, "segment", [_segment_row(position, segment) for position, segment in enumerate(filled)])
     named = [
         {"position": position, "metric": metric, "subject": subject}
         for position, segment in enumerate(filled)
@@ -133,43 +190,34 @@ def _facts(
     ]
     connection.execute(sql.text("load/01_named"), {"rows": json.dumps(named)})
     described = [str(segment.path) for segment in filled if segment.subjects]
-    if described:
-        connection.execute(sql.text("load/02_subjects"), {"files": described})
-    _run(connection, "03_series", zone)
-    files = [str(segment.path) for segment in filled if segment.series]
-    if not files:
-        return {}
-    connection.execute(sql.text("load/04_incoming"), {"files": files, "zone": zone.key})
-    listing = [str(segment.path) for segment in filled if segment.listings]
-    if listing:
-        connection.execute(sql.text("load/04_listed"), {"files": listing})
-        for name in _VANISHED:
-            _run(connection, name, zone)
-    repeats = connection.execute(sql.text("load/05_repeats")).fetchone()
-    if repeats and repeats[0]:
-        _run(connection, "06_dedupe", zone)
-    _run(connection, "07_known", zone)
-    rows = connection.execute(sql.text("load/11_counts")).fetchall()
-    counts = {(run_id, source, stream): (stored, revised) for run_id, source, stream, stored, revised in rows}
-    if any(stored or revised for stored, revised in counts.values()):
-        _take_over(connection, zone)
-    _drop(connection, "named", "incoming", "known", "vanished", "listed")
-    return counts
+    if not described:
+        blank(connection, ["described"], like="subjects")
+    elif count(connection, sql.text("load/02_subjects"), {"files": described}):
+        changes.append(Change("subjects", rows="described"))
+    _run(connection, "03_series")
+    if count(connection, sql.text("load/03_new_series")):
+        changes.append(Change("series", rows="new_series"))
+    return changes
 
 
-def _take_over(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
-    """Store what is new or changed among what came in, and make the sums of the days it touches anew."""
-    _run(connection, "12_touched", zone)
-    _run(connection, "12_grown_levels", zone)
-    for name in _STORE:
-        _run(connection, name, zone)
-    _drop(connection, "named", "incoming", "known", "vanished", "listed")
-    for name in _DAYS + _LEVELS + PERIODS:
-        _run(connection, name, zone)
-    _drop(connection, "touched", "level", "period", "near", "near_actors")
+def _news(connection: duckdb.DuckDBPyConnection) -> list[Change]:
+    """Of what came in, what is new or changed, and the sums of the days it touches anew."""
+    changes = []
+    if count(connection, sql.text("load/09_replaced")):
+        changes.append(Change("superseded", rows="replaced"))
+        changes.append(Change("observations", gone="replaced", by=("series_id", "day", "key")))
+    _run(connection, "10_same", "10_told", "11_touched")
+    has_levels = bool(count(connection, sql.text("load/12_levels")))
+    _run(connection, *_SUMS)
+    if has_levels:
+        _run(connection, *_LEVELS)
+    _drop(connection, "present", "grown")
+    _run(connection, *_PERIODS)
+    _drop(connection, "near", "near_actors")
+    return [*changes, Change("observations", rows="told"), *_SUMMED]
 
 
-def _coverage(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: ZoneInfo) -> None:
+def _coverage(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment], zone: ZoneInfo) -> list[Change]:
     spans = [
         {
             "source": segment.read["source"],
@@ -181,11 +229,12 @@ def _coverage(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]
         for position, segment in enumerate(segments)
         for span in segment.coverage
     ]
-    if spans:
-        _fill(connection, "span", spans)
-        for name in _COVERAGE:
-            _run(connection, name, zone)
-        _drop(connection, "span", "covered", "news")
+    if not spans:
+        return []
+    fill(connection, "span", spans)
+    _run(connection, *_COVERAGE)
+    connection.execute(sql.text("load/24_coverage_log"), {"zone": zone.key})
+    return list(_COVERED)
 
 
 def _rezone(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
@@ -195,44 +244,23 @@ def _rezone(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
         return
     if before is not None:
         connection.execute(sql.text("load/00_rezone"), {"zone": zone.key})
-        for name in ("00_touch_events", *_DAYS, *PERIODS):
-            _run(connection, name, zone)
+        blank(connection, ["incoming", "replaced"], like="observations")
+        blank(connection, ["level"], like="series")
+        connection.execute("CREATE OR REPLACE TEMP TABLE series AS SELECT series_id, false AS is_gauge FROM level")
+        _run(connection, "00_touch_events", *_SUMS, *_PERIODS)
+        _make(connection, [change.found(connection) for change in _SUMMED])
     set_meta(connection, "timezone", zone.key)
 
 
-def _run(connection: duckdb.DuckDBPyConnection, name: str, zone: ZoneInfo) -> None:
-    text = sql.text(f"load/{name}")
-    connection.execute(text, {"zone": zone.key} if "$zone" in text else None)
+def _run(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
+    for name in names:
+        connection.execute(sql.text(f"load/{name}"))
 
 
 def _drop(connection: duckdb.DuckDBPyConnection, *names: str) -> None:
     """Give back what temporary tables hold: a megabyte or two for each, however few their rows."""
     for name in names:
         connection.execute(f"DROP TABLE IF EXISTS temp.{name}")
-
-
-_TEMP = {
-    "segment": (
-        "path VARCHAR, source VARCHAR, stream VARCHAR, run_id VARCHAR, observed_at TIMESTAMP, position INTEGER"
-    ),
-    "span": (
-        "source VARCHAR, stream VARCHAR, read_at TIMESTAMP, position INTEGER, first_day DATE, last_day DATE,"
-        " state VARCHAR, reason VARCHAR, metrics VARCHAR[]"
-    ),
-}
-
-
-def _fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
-    """A temporary table from a few rows, by one JSON parameter: executemany is a statement a row."""
-    columns = _TEMP[table]
-    names = ", ".join(column.split()[0] for column in columns.split(", "))
-    shape = json.dumps([{column.split()[0]: column.split()[1] for column in columns.split(", ")}])
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
-    unnested = "SELECT unnest(from_json($rows, $shape), recursive := true)"
-    connection.execute(
-        f"INSERT INTO {table} ({names}) SELECT {names} FROM ({unnested})",  # noqa: S608 - names from the table above
-        {"rows": json.dumps(rows), "shape": shape},
-    )
 
 
 def _segment_row(position: int, segment: Segment) -> dict[str, object]:

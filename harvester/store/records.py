@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -47,9 +46,12 @@ class SourceRecord:
             return replace(record, failures=self.failures + 1, failing_since=since, failed_run=read["run_id"])
         return record
 
+    def columns(self) -> dict[str, Any]:
+        """By the names of the columns that it is stored in."""
+        return {name: getattr(self, name) for name in _COLUMNS}
+
 
 _COLUMNS = tuple(field.name for field in fields(SourceRecord))
-_TYPES = {"failures": "INTEGER", "failed_run": "VARCHAR"}
 
 
 def read_records(connection: duckdb.DuckDBPyConnection) -> dict[str, SourceRecord]:
@@ -63,27 +65,5 @@ def read_records(connection: duckdb.DuckDBPyConnection) -> dict[str, SourceRecor
     }
 
 
-def write_records(connection: duckdb.DuckDBPyConnection, records: Mapping[str, SourceRecord]) -> None:
-    """Replace the records of these sources, all of which are known to the store."""
-    if not records:
-        return
-    rows = json.dumps(
-        [
-            {"source": source, **{name: _text(getattr(record, name)) for name in _COLUMNS}}
-            for source, record in records.items()
-        ]
-    )
-    shape = json.dumps([{"source": "VARCHAR", **{name: _TYPES.get(name, "TIMESTAMP") for name in _COLUMNS}}])
-    connection.execute(
-        f"UPDATE store.sources AS s SET {', '.join(f'{name} = r.{name}' for name in _COLUMNS)}"  # noqa: S608 - ours
-        " FROM (SELECT unnest(from_json($rows, $shape), recursive := true)) AS r WHERE s.source = r.source",
-        {"rows": rows, "shape": shape},
-    )
-
-
 def _moment(text: str | None) -> datetime | None:
     return datetime.fromisoformat(text) if text else None
-
-
-def _text(value: Any) -> Any:
-    return value.isoformat(sep=" ") if isinstance(value, datetime) else value

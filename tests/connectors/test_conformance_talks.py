@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from connectors.talks import CONNECTOR, Talk, TalksConfig, append_talk
+from connectors.talks import CONNECTOR, Number, Talk, TalksConfig, append_number, append_talk
 from connectors.testing import NOW, Case, checks_for
 
 TALKS = (
@@ -15,6 +15,7 @@ TALKS = (
     Talk(title="Already held where it is tomorrow", day=date(2026, 11, 25), interactions=4),
     Talk(title="Still to come", day=date(2027, 1, 8), audience=60),
 )
+IMPRESSIONS = Number(metric="impressions", day=date(2026, 11, 20), value=900, of="newsletter")
 
 
 def case_of(file: str = "talks.toml", **more) -> Case:
@@ -26,4 +27,6 @@ def case_of(file: str = "talks.toml", **more) -> Case:
 def test_the_talks_connector_conforms(file, check, tmp_path):
     for talk in TALKS:
         append_talk(tmp_path / file, talk, today=date(2026, 11, 25))
+    if file.endswith(".toml"):
+        append_number(tmp_path / file, IMPRESSIONS, today=date(2026, 11, 25))
     check(case_of(file, folder=tmp_path, now=NOW))

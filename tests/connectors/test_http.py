@@ -280,3 +280,13 @@ def test_a_post_does_not_reach_another_origin():
 def test_a_redirect_target_in_utf_8_is_understood():
     with serving(by_path({"/a": moved(302, "/caf\xc3\xa9"), "/caf%C3%A9": reply(200)})) as server, door() as http:
         assert http.get(f"{server.url}/a").url == f"{server.url}/café"
+
+
+def test_a_form_is_posted_and_its_secrets_are_in_no_message():
+    refused = reply(403, json.dumps({"message": f"{SECRET} and plain"}).encode())
+    with serving(refused) as server, door() as http, pytest.raises(NotPermitted) as caught:
+        http.post_form(server.url, {"method": "a b&c"}, secrets={"token": SECRET})
+    assert server.requests[0].endswith(f"method=a+b%26c&token={SECRET}")
+    assert "content-type: application/x-www-form-urlencoded" in server.requests[0].lower()
+    assert SECRET not in str(caught.value)
+    assert "and plain" in str(caught.value)

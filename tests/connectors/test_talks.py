@@ -22,6 +22,7 @@ from connectors.talks import CONNECTOR, Talk, TalksConfig, append_talk, undo_las
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 TODAY = NOW.date()
+OF_TALKS = ("talks", "talk_audience", "attendees", "talk_interactions")
 
 ONE = """
 [[talk]]
@@ -143,7 +144,7 @@ def test_an_entry_may_span_lines_in_csv(sheet):
 
 def test_the_file_is_measured_from_the_first_talk_to_today(desk):
     desk.write(ONE)
-    assert desk.read()[0].coverage == [Coverage(date(2026, 11, 20), TODAY)]
+    assert desk.read()[0].coverage == [Coverage(date(2026, 11, 20), TODAY, metrics=OF_TALKS)]
 
 
 def test_a_number_that_is_not_known_is_missing_on_its_day_only(desk):
@@ -173,7 +174,7 @@ def test_a_number_of_one_of_two_talks_on_a_day_makes_it_partial(desk):
 
 def test_since_widens_what_is_measured(desk):
     desk.write(ONE)
-    assert desk.read(since=date(2026, 1, 1))[0].coverage == [Coverage(date(2026, 1, 1), TODAY)]
+    assert desk.read(since=date(2026, 1, 1))[0].coverage == [Coverage(date(2026, 1, 1), TODAY, metrics=OF_TALKS)]
 
 
 def test_no_file_yet_is_missing_and_no_error(desk):
@@ -186,7 +187,7 @@ def test_no_file_yet_is_missing_and_no_error(desk):
 def test_an_empty_file_is_measured_without_talks(desk):
     desk.write("# none yet\n")
     (batch,) = desk.read()
-    assert (list(batch.observations), batch.coverage) == ([], [Coverage(TODAY, TODAY)])
+    assert (list(batch.observations), batch.coverage) == ([], [Coverage(TODAY, TODAY, metrics=OF_TALKS)])
 
 
 # Revisions and retractions

@@ -96,6 +96,10 @@ def open_undeclared(config, context):
     return [Pages(config, context, replace(SPEC, name="others"))]
 
 
+def open_with(*metrics):
+    return lambda config, context: [Pages(config, context, replace(SPEC, metrics=metrics))]
+
+
 class Forgetful(Pages):
     """Skips what follows its first checkpoint."""
 
@@ -192,6 +196,8 @@ BROKEN = [
     (check_declaration, Pages, {"config": Odd}, "no type of a key"),
     (check_opening, Pages, {"open": open_talkatively}, "sent 1 requests"),
     (check_opening, Pages, {"open": open_undeclared}, "not the one"),
+    (check_opening, Pages, {"open": open_with(*SPEC.metrics, Metric("sales", Kind.EVENT))}, "not the one"),
+    (check_opening, Pages, {"open": open_with()}, "not the one"),
     (check_opening, Pages, {"open": lambda config, context: []}, "no streams"),
     (check_opening, Pages, {"open": lambda config, context: [Pages(config, context)] * 2}, "two streams of one name"),
     (check_facts, yielding(Batch(checkpoint={})), {}, "yielded no fact"),
@@ -252,6 +258,10 @@ BROKEN = [
 @pytest.mark.parametrize("check", checks_for(case_of(connector_of(Pages))))
 def test_a_sound_connector_passes(check):
     check(case_of(connector_of(Pages)))
+
+
+def test_a_stream_may_have_those_of_its_metrics_that_are_asked_for():
+    check_opening(case_of(connector_of(Pages, open=open_with(SPEC.metrics[0]))))
 
 
 @pytest.mark.parametrize(("check", "stream", "changes", "reason"), BROKEN)

@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from connectors.base import Batch, Kind, Metric, Observation
-from harvester.cli import parser, run
+from harvester import unit
+from harvester.cli import install, parser, run
 from harvester.config import load
 from harvester.registry import Registry
 from harvester.store import Store
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
 DATABASE = (ROOT / "docs" / "database.md").read_text(encoding="utf-8")
 CONNECTORS = (ROOT / "docs" / "connectors.md").read_text(encoding="utf-8")
 INSTALL = "python3 -m venv .venv && . .venv/bin/activate && pip install -q uv && uv sync -q --frozen"
@@ -63,6 +65,9 @@ def calls(text):
             first, *rest = words
             if not is_between and first.rpartition("/")[2] == "harvest":
                 yield rest
+            elif not is_between and first in ("sudo", "docker"):
+                called = [place for place, word in enumerate(rest) if word.rpartition("/")[2] == "harvest"]
+                yield from (rest[place + 1 :] for place in called[:1])
 
 
 CALLS = [(named(page), call) for page in PAGES for call in calls(page.read_text(encoding="utf-8"))]
@@ -96,10 +101,51 @@ def test_no_page_speaks_of_a_command_that_does_not_exist(page):
     assert set(re.findall(r"`harvest ([a-z][a-z-]*)", page.read_text(encoding="utf-8"))) <= known
 
 
-def test_exit_codes_in_the_readme_are_those_of_the_help():
+@pytest.mark.parametrize("page", [README, OPERATIONS], ids=["README", "operations"])
+def test_exit_codes_in_the_docs_are_those_of_the_help(page):
     shown = re.findall(r"(?<=\s)(\d+) [a-z]", parser.EXIT_CODES)
 
-    assert re.findall(r"^\| (\d+) \|", README, re.MULTILINE) == shown
+    assert re.findall(r"^\| (\d+) \|", page, re.MULTILINE) == shown
+
+
+@pytest.mark.parametrize("command", ["daemon", "now", "sql"])
+def test_the_readme_shows_the_ways_to_run_it(command):
+    section = re.search(r"^## Three ways to run it$(.*?)^## ", README, re.MULTILINE | re.DOTALL)[1]
+
+    assert command in [call[0] for call in calls(section)]
+
+
+def test_a_call_behind_another_program_is_seen():
+    text = "```text\nsudo .venv/bin/harvest check a\ndocker compose exec harvester harvest status --json\n```\n"
+
+    assert list(calls(text)) == [["check", "a"], ["status", "--json"]]
+
+
+def test_the_tables_of_the_unit_are_those_of_the_code():
+    usual = unit.Service(kind="system", command=(), code=(), store=unit.CREDSTORE)
+
+    assert f"`{usual.credential('NAME')}`" in OPERATIONS
+    assert f"`{install.SYSTEM_UNITS / unit.NAME}`" in OPERATIONS
+    assert f"`~/{install.user_units({'HOME': '/'}).relative_to('/') / unit.NAME}`" in OPERATIONS
+
+
+def test_the_shown_backup_is_whole_and_keeps_loads_away_meanwhile(harvested, monkeypatch):
+    (example,) = fences(OPERATIONS, "python")
+    monkeypatch.chdir(harvested)
+    monkeypatch.delenv("HARVEST_CONFIG", raising=False)
+    script = example.replace("con.close()", "subprocess.run([*NOW], check=False); con.close()")
+    now = [sys.executable, "-m", "harvester", "now", "--quiet", "--lock-timeout", "0"]
+    codes = []
+
+    def cp(command, check):
+        codes.append(subprocess.run(command, capture_output=True, check=check).returncode)
+
+    exec(  # noqa: S102 - our own documentation
+        compile(script.replace("subprocess.run", "cp"), "the documentation", "exec"), {"cp": cp, "NOW": now}
+    )
+
+    assert codes == [0, 4]
+    assert select(harvested / "backup" / "harvest.duckdb", "FROM observations")[1]
 
 
 def test_the_first_two_shell_blocks_are_the_two_commands_that_ci_runs():

@@ -106,5 +106,6 @@ def test_two_harvests_at_once_store_every_fact_once(farm: Field) -> None:
 def test_commands_that_read_work_beside_a_reader(farm: Field, capsys: pytest.CaptureFixture[str]) -> None:
     farm.make_database()
     with held(farm.database):
-        for arguments in (["status"], ["score"], ["sql", "SELECT 1"]):
-            assert command(farm, capsys, *arguments).code == 0
+        # 3: GitHub's traffic has never been read, and its oldest day is about to be gone.
+        for arguments, code in ((["status"], 3), (["score"], 0), (["sql", "SELECT 1"], 0)):
+            assert command(farm, capsys, *arguments).code == code

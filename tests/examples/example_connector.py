@@ -56,4 +56,4 @@ class Downloads:
         yield Batch(facts, rejects, page.validators, [Subject(package, package, "repo")], coverage)
 
 
-CONNECTOR = Connector("pypi", PypiConfig, lambda c, context: [Downloads(c, context)], (SPEC,), "downloads from PyPI")
+CONNECTOR = Connector("pypistats", PypiConfig, lambda c, context: [Downloads(c, context)], (SPEC,), "PyPI downloads")

@@ -35,6 +35,7 @@ def rows(section):
         ("[source.NAME]", model.SOURCE_KEYS),
         ("[scoring]", model.SCORING_KEYS),
         ("[scoring.weights]", model.WEIGHT_KEYS),
+        ("[alerts]", model.ALERT_KEYS),
     ],
 )
 def test_every_key_of_the_model_is_documented_and_no_other(section, keys):

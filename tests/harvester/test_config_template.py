@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,6 +45,96 @@ class ReadsConfig:
     api_url: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UmamiConfig:
+    site: str
+    website: str
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatomoConfig:
+    api_url: str
+    site_id: int
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevtoConfig:
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WordpressConfig:
+    site: str
+    token: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ga4Config:
+    site: str
+    property_id: int
+    account_key: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchconsoleConfig:
+    site: str
+    account_key: Secret
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VideoConfig:
+    channel: str
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForumConfig:
+    users: tuple[str, ...]
+    site: str
+    api_key: Secret | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewsConfig:
+    sites: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabConfig:
+    projects: tuple[str, ...]
+    token: Secret | None = None
+    user: str | None = None
+    api_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WheelsConfig:
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModulesConfig:
+    packages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CsvConfig:
+    folder: str
+    day_format: str = ""
+    columns: Mapping[str, str]
+    metrics: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SingerConfig:
+    command: tuple[str, ...]
+    config: str = ""
+    secrets: Mapping[str, Secret]
+    streams: Mapping[str, Mapping[str, str]]
+
+
 class Ours:
     """The connectors the template speaks of, reduced to their keys."""
 
@@ -53,6 +144,20 @@ class Ours:
         ("feed", FeedConfig),
         ("plausible", ReadsConfig),
         ("goatcounter", ReadsConfig),
+        ("umami", UmamiConfig),
+        ("matomo", MatomoConfig),
+        ("devto", DevtoConfig),
+        ("wordpress", WordpressConfig),
+        ("ga4", Ga4Config),
+        ("searchconsole", SearchconsoleConfig),
+        ("youtube", VideoConfig),
+        ("stackexchange", ForumConfig),
+        ("hackernews", NewsConfig),
+        ("gitlab", LabConfig),
+        ("pypi", WheelsConfig),
+        ("npm", ModulesConfig),
+        ("csv", CsvConfig),
+        ("singer", SingerConfig),
     )
 
     def names(self):

@@ -114,4 +114,7 @@ def test_nobody_takes_over_one_of_our_names(monkeypatch):
 
 
 def test_our_own_connectors_are_installed():
-    assert {"feed", "github", "goatcounter", "plausible", "talks"} <= set(Registry().names())
+    ours = {"feed", "github", "goatcounter", "plausible", "talks"}
+    ours |= {"npm", "pypi", "gitlab", "hackernews", "stackexchange", "youtube"}
+
+    assert ours <= set(Registry().names())

@@ -31,6 +31,7 @@ def test_a_turn_is_taken_until_it_is_released(tmp_path: Path) -> None:
     again = take_turn(tmp_path, "work")
     assert isinstance(again, Turn)
     again.release()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_killed_process_leaves_no_turn_behind(tmp_path: Path) -> None:
@@ -80,3 +81,25 @@ def test_what_is_under_way_is_not_read_again_and_fails_nothing(tmp_path: Path) -
     assert str(os.getpid()) in outcome.message
     assert failed_sources(second.outcomes) == []
     assert len(slow.started) == 1
+
+
+def test_many_threads_have_it_one_at_a_time(tmp_path: Path) -> None:
+    inside, had, most = [0], [0], [0]
+
+    def work() -> None:
+        for _ in range(200):
+            turn = take_turn(tmp_path, "work")
+            if isinstance(turn, Turn):
+                inside[0] += 1
+                most[0] = max(most[0], inside[0])
+                had[0] += 1
+                inside[0] -= 1
+                turn.release()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert most == [1]
+    assert had[0] > 100

@@ -1,9 +1,9 @@
 -- A subject whose description changed gets a new row; an unchanged one none.
-INSERT INTO store.subjects (source, stable_id, name, kind, title, url, published_at, seen_at)
+CREATE OR REPLACE TEMP TABLE described AS
 SELECT
-    r.source, r.subject, r.name, r.kind, r.title, r.url, r.published_at,
+    r.source, r.subject AS stable_id, r.name, r.kind, r.title, r.url, r.published_at,
     -- Never before the description it replaces, whatever the clock did.
-    greatest(r.observed_at, c.seen_at + INTERVAL 1 MICROSECOND)
+    greatest(r.observed_at, c.seen_at + INTERVAL 1 MICROSECOND) AS seen_at
 FROM (
     SELECT seg.source, seg.observed_at, line.*
     FROM read_json(

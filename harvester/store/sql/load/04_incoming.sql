@@ -31,7 +31,7 @@ JOIN (
     SELECT seg.path, seg.position, s.metric, s.subject, s.series_id, s.kind, m.revise
     FROM segment AS seg
     JOIN named AS n USING (position)
-    JOIN store.metrics AS m ON m.source = seg.source AND m.stream = seg.stream AND m.metric = n.metric
-    JOIN store.series AS s
+    JOIN metric AS m ON m.source = seg.source AND m.stream = seg.stream AND m.metric = n.metric
+    JOIN series AS s
         ON s.source = seg.source AND s.metric = n.metric AND s.subject = n.subject AND s.kind = m.kind
 ) AS s ON s.path = r.filename AND s.metric = r.metric AND s.subject = r.subject;

@@ -12,6 +12,6 @@ FROM read_json(
     }
 ) AS r
 JOIN segment AS seg ON seg.path = r.filename
-JOIN store.series AS s
+JOIN series AS s
     ON s.source = seg.source AND s.metric = r.listed AND s.subject = r.subject AND s.kind = 'event'
 WHERE r.listed IS NOT NULL;

@@ -5,7 +5,7 @@ SELECT
     i.key,
     o.day AS old_day,
     CASE
-        WHEN i.revise = 'max' THEN i.value > o.value
+        WHEN i.revise = 'max' AND i.left_out IS DISTINCT FROM 'retracted' THEN i.value > o.value
         ELSE
             i.value <> o.value
             OR i.attrs IS DISTINCT FROM o.attrs
