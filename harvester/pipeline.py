@@ -57,7 +57,7 @@ def harvest(
     """
     stop = stop or threading.Event()
     store = Store(settings.database, settings.timezone)
-    spool = Spool(settings.spool)
+    spool = Spool(settings.spool, clock=clock)
     spool.prepare()
     store.prepare(timeout=order.lock_timeout)
     loaded = _try_load(store, spool)

@@ -2,14 +2,63 @@
 
 from __future__ import annotations
 
-from datetime import date
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING, Any
 
-from harvester.store import Store, scored_inputs
+from harvester.config.errors import ConfigError, Problem
+from harvester.config.model import DEFAULT_PERSON
+from harvester.store import Curve, Store, scored_inputs
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy.typing as npt
+
     import scoring
     from harvester.config import ScoringSettings, Settings
+
+    Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a score is made of: totals without bots and self, the distinct people, and the settings."""
+
+    totals: Arrays
+    participants: Arrays
+    params: scoring.Params
+    today: date
+
+    def people(self) -> list[str]:
+        """Everybody who has totals."""
+        return sorted(set(self.totals["person"].tolist()))
+
+    def of(self, person: str, grain: str) -> Inputs:
+        """One person's totals of one grain."""
+        mine = (self.totals["person"] == person) & (self.totals["grain"] == grain)
+        return replace(self, totals={name: values[mine] for name, values in self.totals.items()})
+
+    def person(self, asked: str | None) -> str:
+        """The person asked for, else the only one, else "me". Raises ConfigError with those there are."""
+        people = self.people()
+        if not people:
+            raise ConfigError([Problem("", "nothing that counts has been harvested yet; run `harvest now` first")])
+        if asked is None:
+            if len(people) == 1:
+                return people[0]
+            if DEFAULT_PERSON in people:
+                return DEFAULT_PERSON
+            raise ConfigError([Problem("", f"whose? Say --person with one of {', '.join(people)}")])
+        if asked not in people:
+            raise ConfigError([Problem("", f'nobody is called "{asked}"; there are: {", ".join(people)}')])
+        return asked
+
+    def score(self) -> scoring.Columns:
+        """The score. In arrays: importing pandas takes longer than the score."""
+        import scoring
+
+        return scoring.score_columns(self.totals, self.params, participants=self.participants, now=self.today)
 
 
 def params(settings: ScoringSettings) -> scoring.Params:
@@ -28,27 +77,36 @@ def params(settings: ScoringSettings) -> scoring.Params:
 
 
 def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> scoring.Columns:
-    """Score everything stored and replace the kept factors and influence. Raises Busy, StoreError."""
+    """Score everything stored and replace what is shown; a curve of other parameters is kept as it was.
+
+    Raises Busy, StoreError.
+    """
     store = Store(settings.database, settings.timezone)
-    result = evaluate(settings, today=today)
+    given = inputs(settings, today=today)
+    result = given.score()
     tables = {"factors": result.factors, "influence": result.influence, "attribution": result.attribution}
-    store.replace(tables, timeout=timeout)
+    curve = Curve(given.params.hash(), given.params.told(), datetime.now(UTC))
+    store.replace(tables, timeout=timeout, curve=curve)
     return result
 
 
 def evaluate(settings: Settings, *, today: date) -> scoring.Columns:
-    """Score everything stored, keeping nothing. Raises Busy, StoreError.
+    """Score everything stored, keeping nothing. Raises Busy, StoreError."""
+    return inputs(settings, today=today).score()
 
-    In arrays: importing pandas takes longer than the score.
-    """
-    import scoring
 
-    chosen = params(settings.scoring)
-    interactions, audience = (
-        sorted({key.rpartition("/")[2] for key, by in chosen.table.items() if by.role == role})
-        for role in ("interactions", "audience")
-    )
-    store = Store(settings.database, settings.timezone)
+def inputs(settings: Settings, *, today: date) -> Inputs:
+    """Everything stored, as scoring takes it. Raises Busy, StoreError."""
+    return inputs_of(Store(settings.database, settings.timezone), params(settings.scoring), today=today)
+
+
+def inputs_of(store: Store, chosen: scoring.Params, *, today: date) -> Inputs:
+    """What a store holds, to be scored with these parameters. Raises Busy, StoreError."""
     with store.reading() as connection:
-        totals, participants = scored_inputs(connection, interactions, audience)
-    return scoring.score_columns(totals, chosen, participants=participants, now=today)
+        found = scored_inputs(connection, metrics_of(chosen, "interactions"), metrics_of(chosen, "audience"))
+    return Inputs(*found, chosen, today)
+
+
+def metrics_of(chosen: scoring.Params, *roles: str) -> list[str]:
+    """The metrics that play one of the roles anywhere."""
+    return sorted({key.rpartition("/")[2] for key, by in chosen.table.items() if by.role in roles})

@@ -37,6 +37,10 @@ _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=F
 _counter = itertools.count()
 
 
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
 class SpoolError(Exception):
     """The spool folder cannot be used; the text says what happened and what to do."""
 
@@ -109,10 +113,11 @@ class Segment:
 
 @dataclass(slots=True)
 class Spool:
-    """The folder of segments. `sealed` lists what waits to be loaded, oldest first."""
+    """The folder of segments. `sealed` lists what waits to be loaded, oldest first; `clock` dates what is written."""
 
     folder: Path
     damaged: list[str] = field(default_factory=list)
+    clock: Callable[[], datetime] = _utc_now
     _known: dict[tuple[Path, int, int], Segment] = field(default_factory=dict, repr=False)
 
     def prepare(self) -> None:
@@ -157,15 +162,23 @@ class Spool:
 
     def writer(self, read: Read, base: Mapping[str, Any]) -> Writer:
         """A writer for one read that started from the cursor `base`."""
-        return Writer(self.folder, read, dict(base))
+        return Writer(self.folder, read, dict(base), clock=self.clock)
 
 
 class Writer:
     """Writes one read's batches into segments; seals where a checkpoint allows it and the size suggests it."""
 
     def __init__(
-        self, folder: Path, read: Read, cursor: dict[str, Any], *, rows: int = 20_000, age: float = 2.0
+        self,
+        folder: Path,
+        read: Read,
+        cursor: dict[str, Any],
+        *,
+        rows: int = 20_000,
+        age: float = 2.0,
+        clock: Callable[[], datetime] = _utc_now,
     ) -> None:
+        self._clock = clock
         self._folder = folder
         self._read = read
         self._cursor = cursor
@@ -262,7 +275,7 @@ class Writer:
         end = {
             "format": FORMAT, "id": uuid.uuid4().hex, "rows": self._rows, "subjects": self._subjects,
             "listings": self._listings, "series": sorted(self._series), "read": read,
-            "observed_at": _stamp(datetime.now(UTC)), "base": base, "checkpoint": self._checkpoint,
+            "observed_at": _stamp(self._clock()), "base": base, "checkpoint": self._checkpoint,
             "coverage": self._coverage, "finish": finish,
         }  # fmt: skip
         file.write(json.dumps({"end": end}, separators=(",", ":"), ensure_ascii=False) + "\n")

@@ -19,10 +19,15 @@ def factor_spread(chain: Chain) -> FloatArray:
     A level and the one before it share all their history, so its error cancels in their ratio; what is left is the
     error of the one new count. ln E = Σ ΔL / Λ exactly (see attribution), hence var(ln E) = Σ var(ΔL) / Λ².
     """
+    return NORMAL_95 * np.sqrt(sum_groups(factor_variances(chain), chain.group, chain.above.shape[1]))
+
+
+def factor_variances(chain: Chain) -> FloatArray:
+    """What each series adds to the variance of its side's ln E or ln I (T, S): var(ΔL) / Λ²."""
     level, mass = chain.levels.before()
     middle = log_mean(_likely(chain, chain.levels.level, chain.levels.mass), _likely(chain, level, mass))
     share = divided(chain.series.weight, middle[:, chain.group], chain.matched)
-    return NORMAL_95 * np.sqrt(sum_groups(share**2 * chain.levels.step_variance, chain.group, middle.shape[1]))
+    return share**2 * chain.levels.step_variance
 
 
 def influence_spread(chain: Chain) -> FloatArray:

@@ -74,14 +74,21 @@ class Params:
 
     def hash(self) -> str:
         """Twelve hexadecimal digits that differ whenever a setting or an effective weight does."""
-        settings = {
+        weights = {key: [entry.role, entry.weight] for key, entry in self.table.items()}
+        text = json.dumps([FORMULAS, self._settings(), weights], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+    def told(self) -> str:
+        """Every setting and effective weight, as JSON: what the hash stands for."""
+        weights = {key: {"role": entry.role, "weight": entry.weight} for key, entry in self.table.items()}
+        return json.dumps({**self._settings(), "formulas": FORMULAS, "weights": weights}, sort_keys=True)
+
+    def _settings(self) -> dict[str, str | float]:
+        return {
             setting.name: _canonical(getattr(self, setting.name))
             for setting in fields(self)
             if setting.name != "weights"
         }
-        weights = {key: [entry.role, entry.weight] for key, entry in self.table.items()}
-        text = json.dumps([FORMULAS, settings, weights], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def _weighting(key: Any, value: Any, known: Mapping[str, Weighting]) -> Weighting:

@@ -9,7 +9,7 @@ from importlib import import_module
 
 from harvester.cli.parser import build
 
-_MODULES = {"import": "import_file"}  # `import` is a word of Python's own
+_MODULES = {"import": "import_file", "what-if": "what_if"}  # what is no name of Python's
 DEFECT, USAGE, BUSY, INTERRUPTED = 1, 2, 4, 130
 
 

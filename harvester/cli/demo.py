@@ -14,29 +14,29 @@ if TYPE_CHECKING:
     from harvester.config import Settings
     from harvester.pipeline import Harvest
 
-FIRST_READ = 28
-
 
 def run(options: argparse.Namespace) -> int:
     """Serve the demo world, harvest it, harvest it again, score it, and say where everything lies."""
     from harvester.config import load
     from harvester.demo.folder import opened
+    from harvester.demo.life import reading_days
     from harvester.scorejob import rescore
 
     show.talk(options)
     talk = show.console(options, stderr=True)
     folder = Path(options.folder)
     now = datetime.now(UTC)
-    # Counters show growth between readings: a first run reads the world as it was, and again as it is.
-    ago = 0 if (folder / "harvest.duckdb").exists() else FIRST_READ
+    # Counters show growth between readings, and a rename two names: a first run reads the world as it was a week
+    # before the rename, a week after it, lately, and as it is.
+    stops = [] if (folder / "harvest.duckdb").exists() else reading_days(now.date())
     harvests = {}
-    with opened(folder, now.date(), ago=ago) as demo:
+    with opened(folder, now.date(), ago=max(stops, default=0)) as demo:
         settings = load(demo.config)
         if not options.quiet:
             talk.print("Harvesting two years of a small world from three loopback services and a file …")
-        if ago:
+        for ago, next_stop in zip(stops, [*stops[1:], 0], strict=True):
             harvests[f"{ago} days ago"] = _harvest(settings, now - timedelta(days=ago))
-            demo.advance(ago)
+            demo.advance(ago - next_stop)
         harvests["today"] = _harvest(settings, now)
         harvests["once more"] = _harvest(settings, now)
     for outcome in (each for done in harvests.values() for each in done.outcomes):
@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
             talk.print(show.plain(f"{outcome.source} {outcome.stream}: {outcome.outcome}: {outcome.message}"))
     out = show.console(options)
     for when, done in harvests.items():
-        out.print(f"{when + ':':<13}{_counts(done)}")
+        out.print(f"{when + ':':<14}{_counts(done)}")
     influence.print_table(out, rescore(settings, today=now.date()), grain="month", last=14)
     out.print(
         f"The database: {show.plain(settings.database)}\n"

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from scoring import Columns
 
+    Tables = Mapping[str, Mapping[str, Any]]
+
 MODELS = ("chained", "essay")
 _DAY = {"day": "%m-%d", "week": "%m-%d", "month": "%Y-%m"}
 _ABSURD = 1e9
@@ -21,7 +23,7 @@ _INPUTS = {"R": "reads", "C": "comments", "T": "clicks", "A·i": "interactions",
 
 def print_table(
     out: Console,
-    scores: Columns,
+    scores: Columns | Tables,
     *,
     grain: str,
     last: int,
@@ -29,10 +31,11 @@ def print_table(
     person: str | None = None,
 ) -> None:
     """One table a person: R, C, T, A·i, T_A, and per model E, I and the influence; reasons below it."""
-    people = [person] if person else sorted(set(scores.factors["person"].tolist()))
+    tables = scores if isinstance(scores, Mapping) else {"factors": scores.factors, "influence": scores.influence}
+    people = [person] if person else sorted(set(tables["factors"]["person"].tolist()))
     shown = 0
     for each in people:
-        rows = _rows(scores, each, grain)
+        rows = _rows(tables, each, grain)
         if not rows:
             continue
         shown += 1
@@ -59,12 +62,12 @@ def rows_of(table: Mapping[str, Any], grain: str, person: str | None = None) -> 
     return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _rows(scores: Columns, person: str, grain: str) -> list[dict[str, Any]]:
+def _rows(tables: Tables, person: str, grain: str) -> list[dict[str, Any]]:
     """Factors and influence of a person side by side, one entry a period."""
     periods: dict[Any, dict[str, Any]] = {}
-    for row in rows_of(scores.factors, grain, person):
+    for row in rows_of(tables["factors"], grain, person):
         periods.setdefault(row["period"], {})[row["model"]] = row
-    for row in rows_of(scores.influence, grain, person):
+    for row in rows_of(tables["influence"], grain, person):
         periods.setdefault(row["period"], {}).setdefault(row["model"], {}).update(
             influence=row["influence"], status=row["status"]
         )

@@ -55,6 +55,8 @@ def build() -> argparse.ArgumentParser:
     _daemon(command("daemon", "the scheduler, in the foreground: reads each source when its schedule says so"))
     _status(command("status", "how each source stands, which days are at risk, and what is to be done"))
     _score(command("score", "the influence table"))
+    _explain(command("explain", "a factor taken apart: numbers, series, subjects, gaps, doubt, and what happened"))
+    _what_if(command("what-if", "the score under changed totals, weights, rates or sources, beside today's"))
     _log(
         commands.add_parser(
             "log",
@@ -139,7 +141,48 @@ def _score(score: argparse.ArgumentParser) -> None:
     score.add_argument("--person", help="only this person (default: everyone)")
     score.add_argument("--last", type=int, default=26, metavar="N", help="the last N periods (default: 26; 0: all)")
     score.add_argument("--json", action="store_true", help="every column, as JSON")
+    score.add_argument("--as-of", metavar="TIME", help="as known then: 2026-11-24 (its end) or 2026-11-24T18:00")
+    score.add_argument("--diff", metavar="DATE", help="what has changed since in periods that were over, and by what")
+    score.add_argument("--params", metavar="HASH", help="a kept curve of other parameters, as it was last drawn")
+    score.add_argument(
+        "--forecast", type=_count, metavar="H", help="the next H periods, with bands that hold half and nine tenths"
+    )
+    score.add_argument(
+        "--tune", action="store_true", help="which half-life predicts your own history best; changes nothing"
+    )
     score.add_argument("--example", choices=("essay",), help="the essay's worked example instead of your data")
+
+
+def _explain(explain: argparse.ArgumentParser) -> None:
+    explain.add_argument("span", metavar="PERIOD", help="a week as 2026-W12, a month as 2026-03, a day as 2026-03-14")
+    explain.add_argument(
+        "--period", choices=("day", "week", "month"), help="the day, week or month that holds PERIOD's first day"
+    )
+    explain.add_argument("--model", choices=("essay", "chained"), help="default: as configured")
+    explain.add_argument("--person", help="whose (default: the only one, else me)")
+    explain.add_argument("--rows", action="store_true", help="every fact behind it as well")
+    explain.add_argument("--json", action="store_true", help="everything, as JSON")
+
+
+def _what_if(what_if: argparse.ArgumentParser) -> None:
+    what_if.add_argument(
+        "changes", nargs="+", metavar="KEY=CHANGE",
+        help="totals: post_reads=+20%%, =-10%%, =*2, =500, also blog/post_reads=…; weights: weight.stars=10;"
+        " rates: click_rate=0.2, participation_rate, half_life_days, initial_influence, base_periods;"
+        " a source left out: source.blog=off",
+    )  # fmt: skip
+    what_if.add_argument(
+        "--since",
+        metavar="PERIOD",
+        help="change totals from here on, as 2026-W12 (default: the last finished period)",
+    )
+    what_if.add_argument("--period", choices=("day", "week", "month"), help="default: as configured")
+    what_if.add_argument("--model", choices=("essay", "chained"), help="default: as configured")
+    what_if.add_argument("--person", help="whose (default: the only one, else me)")
+    what_if.add_argument(
+        "--last", type=_count, default=8, metavar="N", help="the last N periods (default: 8; 0: all)"
+    )
+    what_if.add_argument("--json", action="store_true", help="the whole curve, as JSON")
 
 
 def _import(importing: argparse.ArgumentParser) -> None:

@@ -1,40 +1,91 @@
-"""`harvest score`: the influence table, recomputed from what is stored."""
+"""`harvest score`: the influence table, from what is stored or was stored once, or as it was kept."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harvester.cli import influence, show
 
 if TYPE_CHECKING:
-    from scoring import Columns
+    import numpy.typing as npt
+
+    from harvester.config import Settings
+    from harvester.scorejob import Inputs
+
+Tables = Mapping[str, "Mapping[str, npt.NDArray[Any]]"]
 
 
 def run(options: argparse.Namespace) -> int:
     """Print the table, or every column as JSON."""
     if options.example:
         return _example(options)
-    from harvester.scorejob import evaluate
-
+    asked = [name for name in ("diff", "params", "forecast", "tune") if getattr(options, name) not in (None, False)]
+    # What was to be expected, and what was known to be best, can be asked of any time.
+    if options.as_of is not None and set(asked) & {"diff", "params"}:
+        asked.insert(0, "as_of")
+    if len(asked) > 1:
+        names = " and ".join(f"--{name.replace('_', '-')}" for name in asked)
+        sys.stderr.write(f"harvest: {names} are different questions; ask one at a time\n")
+        return 2
     settings = show.settings(options)
-    scores = evaluate(settings, today=datetime.now(UTC).astimezone(settings.timezone).date())
+    try:
+        if options.diff is not None:
+            from harvester.cli.diff import show_difference
+
+            return show_difference(options, settings)
+        if options.forecast is not None or options.tune:
+            from harvester.cli.ahead import show_forecast, show_tuning
+
+            return (show_tuning if options.tune else show_forecast)(options, settings, _given(options, settings)[0])
+        tables, said = _tables(options, settings)
+    except ValueError as error:
+        sys.stderr.write(f"harvest: {error}\n")
+        return 2
     grain = options.period or settings.scoring.period
     models = (options.model,) if options.model else influence.MODELS
     if options.json:
-        show.write_json(_as_json(scores, grain, models, options.person))
+        show.write_json(_as_json(tables, grain, models, options.person))
         return 0
-    influence.print_table(
-        show.console(options), scores, grain=grain, last=options.last, models=models, person=options.person
-    )
+    out = show.console(options)
+    influence.print_table(out, tables, grain=grain, last=options.last, models=models, person=options.person)
+    for line in said:
+        out.print(show.plain(line), soft_wrap=True)
     return 0
 
 
-def _as_json(scores: Columns, grain: str, models: tuple[str, ...], person: str | None) -> dict[str, object]:
+def _tables(options: argparse.Namespace, settings: Settings) -> tuple[Tables, list[str]]:
+    """Factors and influence as they are asked for, and which they are. Raises ValueError."""
+    from harvester.cli.curves import kept_curve, told_apart
+
+    if options.params is not None:
+        return kept_curve(settings, options.params)
+    given, when = _given(options, settings)
+    scores = given.score()
+    said = [*when, *told_apart(settings, given.params)]
+    return {"factors": scores.factors, "influence": scores.influence}, said
+
+
+def _given(options: argparse.Namespace, settings: Settings) -> tuple[Inputs, list[str]]:
+    """What is known now, or was known at a time, and a line that says so. Raises ValueError."""
+    from harvester.scorejob import inputs
+    from harvester.versions import as_of, moment_of
+
+    if options.as_of is None:
+        return inputs(settings, today=datetime.now(UTC).astimezone(settings.timezone).date()), []
+    moment = moment_of(options.as_of, settings)
+    here = moment.astimezone(settings.timezone)
+    said = f"As known on {here:%Y-%m-%d} at {here:%H:%M}: of what was stored later, nothing is used."
+    return as_of(settings, moment), [said]
+
+
+def _as_json(tables: Tables, grain: str, models: tuple[str, ...], person: str | None) -> dict[str, object]:
     return {
-        name: [row for row in influence.rows_of(table, grain, person) if row["model"] in models]
-        for name, table in (("factors", scores.factors), ("influence", scores.influence))
+        name: [row for row in influence.rows_of(tables[name], grain, person) if row["model"] in models]
+        for name in ("factors", "influence")
     }
 
 

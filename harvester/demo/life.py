@@ -15,6 +15,9 @@ from harvester.demo.world import World
 
 SITE = "notes.wren.example"
 
+# Days of the world.
+QUIET_DAY = 290
+OUTAGE, SPIKE = range(500, 509), range(610, 617)
 
 TALKS = (
     (95, "Logs you can carry", 60, 45, 12),
@@ -51,6 +54,30 @@ def build(
 def beginning(today: date) -> date:
     """The half-year in which a world that ends today begins."""
     return date(today.year - 2, 1 if today.month < 7 else 7, 1)
+
+
+def events(today: date) -> dict[str, tuple[date, date]]:
+    """What is to be found in the world that ends today: the first and the last day of each of its events."""
+    start = beginning(today)
+    quiet = _quiet_month(start)
+    after = date(quiet.year + quiet.month // 12, quiet.month % 12 + 1, 1)
+    renamed = start + timedelta(days=next(plan.renamed_on for plan in PLANS if plan.renamed_on))
+    return {
+        "spike": (start + timedelta(days=SPIKE.start), start + timedelta(days=SPIKE.stop - 1)),
+        "outage": (start + timedelta(days=OUTAGE.start), start + timedelta(days=OUTAGE.stop - 1)),
+        "quiet month": (quiet, after - timedelta(days=1)),
+        "rename": (renamed, renamed),
+    }
+
+
+def reading_days(today: date) -> list[int]:
+    """How many days before today to read the world, that both names of what is renamed are known, and growth."""
+    (renamed, _), week = events(today)["rename"], 7
+    return [(today - renamed).days + week, (today - renamed).days - week, 28]
+
+
+def _quiet_month(start: date) -> date:
+    return (start + timedelta(days=QUIET_DAY)).replace(day=1)
 
 
 def crowd(
@@ -96,19 +123,19 @@ class _Life:
         self.plans = plans
         self.start = start
         self.visitors = visitors
-        month = start + timedelta(days=290)
+        month = _quiet_month(start)
         self.quiet = (month.year, month.month)
         self.repos: dict[RepoPlan, Repo] = {}
 
     def settle(self, world: World) -> None:
         bots = [world.new_account(f"{name}[bot]", "Bot") for name in ("dependabot", "renovate", "github-actions")]
         self.crew = Crew(world.person, [world.new_account(_login(n)) for n in range(230)], bots)
-        world.outage = (self.start + timedelta(days=500), self.start + timedelta(days=508))
+        world.outage = (self.start + timedelta(days=OUTAGE.start), self.start + timedelta(days=OUTAGE.stop - 1))
 
     def mood(self, day: date) -> Mood:
         if (day.year, day.month) == self.quiet:
             return Mood(0.08, 0.15, 0.3)
-        if 610 <= (day - self.start).days < 617:
+        if (day - self.start).days in SPIKE:
             return Mood(3.0, 18.0, 9.0)
         return Mood()
 

@@ -31,6 +31,7 @@ from harvester.store.connection import (
     unusable,
     without_pandas,
 )
+from harvester.store.curves import Curve, keep_former
 from harvester.store.errors import Busy, StoreError
 from harvester.store.ledger import Cursor, Terms
 from harvester.store.load import Loaded, is_zoned, keep, load, prepare
@@ -46,6 +47,7 @@ __all__ = [
     "Books",
     "Busy",
     "Cursor",
+    "Curve",
     "Loaded",
     "SourceRecord",
     "Store",
@@ -182,15 +184,18 @@ class Store:
             finally:
                 connection.close()
 
-    def replace(self, tables: Mapping[str, Columns], *, timeout: float) -> None:
-        """Replace the rows of the scoring caches by these columns, all or none. Raises Busy, StoreError."""
+    def replace(self, tables: Mapping[str, Columns], *, timeout: float, curve: Curve | None = None) -> None:
+        """Replace the rows of the scoring caches by these columns, all or none. Raises Busy, StoreError.
+
+        `curve`: the parameters that they are of; a curve of others that was shown is kept as it is.
+        """
         with self._alone(timeout):
             self._set_up(timeout)
             with open_bench(self.path, threads=1) as bench:
                 changes = ledger.columns(bench, tables)
                 with attached(bench, self.path, timeout=timeout):
                     try:
-                        keep(bench, changes)
+                        keep(bench, changes, None if curve is None else lambda: keep_former(bench, curve))
                     except duckdb.Error as error:
                         raise StoreError(unusable(self.path, str(error))) from error
                 with suppress(StoreError, duckdb.Error):

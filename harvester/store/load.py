@@ -7,7 +7,7 @@ in one transaction.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ _SUMMED = (
 )
 _COVERED = (
     Change("coverage", rows="news", gone="news", by=("source", "stream", "metric", "day")),
+    Change("coverage_log", rows="logged"),
     Change("period_coverage", rows="observed", gone="observed", by=("source", "metric", "grain", "period")),
 )
 
@@ -78,9 +79,16 @@ def is_zoned(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> bool:
     return get_meta(connection, "timezone") == zone.key
 
 
-def keep(connection: duckdb.DuckDBPyConnection, changes: Sequence[Change]) -> None:
-    """Make the changes, all or none; nobody may have written since they were prepared. Raises duckdb.Error."""
+def keep(
+    connection: duckdb.DuckDBPyConnection, changes: Sequence[Change], first: Callable[[], None] | None = None
+) -> None:
+    """Make the changes, all or none; nobody may have written since they were prepared. Raises duckdb.Error.
+
+    `first`: what is to be done before them, as a part of it.
+    """
     with transaction(connection):
+        if first is not None:
+            first()
         _make(connection, changes)
 
 
@@ -225,6 +233,7 @@ def _coverage(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]
         return []
     fill(connection, "span", spans)
     _run(connection, *_COVERAGE)
+    connection.execute(sql.text("load/24_coverage_log"), {"zone": zone.key})
     return list(_COVERED)
 
 

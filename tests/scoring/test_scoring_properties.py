@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from datetime import timedelta
 
 import numpy as np
@@ -20,8 +21,9 @@ SHARING = ["blog/post_reads", "blog/post_comments", "work/stars"]
 TAKING_PART = ["work/issues_opened", "work/issue_comments", "talks/talk_interactions"]
 ELSE = ["blog/clicks", "work/followers", "work/traffic_visitors"]
 
-often = settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-less_often = settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# Five hundred of each in CI (.ci/run); who only wants to know whether something is broken need not wait for them.
+EXAMPLES = int(os.environ.get("HARVEST_EXAMPLES") or (500 if os.environ.get("CI") == "true" else 50))
+often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 counts = st.one_of(st.integers(0, 10_000).map(float), st.floats(0, 1e6, allow_nan=False))
 coverages = st.sampled_from([0.0, 1 / 7, 0.5, 1.0])
@@ -50,7 +52,14 @@ def levels(readings: list[Reading]) -> list[float]:
     return found
 
 
-@less_often
+def factors_of(*worlds: dict[str, list[Reading]]) -> list[pd.DataFrame]:
+    """The chained factors of each world, scored at once: as many persons, who know nothing of each other."""
+    frames = [weeks(world, person=str(number)) for number, world in enumerate(worlds)]
+    result = score(pd.concat([frame for frame in frames if len(frame)] or frames[:1], ignore_index=True))
+    return [of(result.factors, person=str(number)) for number in range(len(worlds))]
+
+
+@often
 @given(st.dictionaries(st.sampled_from(SHARING + TAKING_PART), counts, min_size=1), st.integers(2, 9))
 def test_constant_input_gives_factors_of_exactly_one(constant, length):
     result = score(weeks({name: [count] * length for name, count in constant.items()}))
@@ -59,17 +68,17 @@ def test_constant_input_gives_factors_of_exactly_one(constant, length):
     assert (of(result.influence)["influence"] == 100.0).all()
 
 
-@less_often
+@often
 @given(worlds(SHARING, st.floats(100, 1e6)), st.floats(1, 1000))
 def test_multiplying_a_side_leaves_its_factors_alone_up_to_epsilon(world, times):
     larger = {name: [times * count for count in readings] for name, readings in world.items()}
-    before, after = (np.log(of(score(weeks(one)).factors)["factor_e"]) for one in (world, larger))
+    before, after = (np.log(factors["factor_e"]) for factors in factors_of(world, larger))
 
     # ln((ε + u)/(ε + v)) and ln(u/v) differ by less than ε/min(u, v).
     assert np.allclose(before, after, atol=2 * EPSILON / 100, rtol=0)
 
 
-@less_often
+@often
 @given(worlds(SHARING, counts), st.data())
 def test_the_product_of_factors_is_the_ratio_of_levels(world, data):
     length = len(next(iter(world.values())))
@@ -84,7 +93,7 @@ def test_the_product_of_factors_is_the_ratio_of_levels(world, data):
     assert math.isclose(factors[start + 1 :].prod(), total[-1] / total[start], rel_tol=1e-9)
 
 
-@less_often
+@often
 @given(worlds(SHARING + TAKING_PART), st.data())
 def test_more_of_a_metric_never_lowers_the_factor_of_its_period(world, data):
     name = data.draw(st.sampled_from(sorted(world)))
@@ -95,24 +104,27 @@ def test_more_of_a_metric_never_lowers_the_factor_of_its_period(world, data):
     more[week] = (total + data.draw(counts), coverage)
     side = "factor_e" if name in SHARING else "factor_i"
 
-    before, after = (of(score(weeks(one)).factors)[side][_at(one, week)] for one in (world, {**world, name: more}))
+    richer = {**world, name: more}
+    before, after = (
+        factors[side][_at(one, week)] for one, factors in zip((world, richer), factors_of(world, richer), strict=True)
+    )
 
     assert after >= before * (1 - 1e-12)
 
 
-@less_often
+@often
 @given(worlds(SHARING, counts), st.lists(counts, min_size=1, max_size=5), st.integers(1, 8))
 def test_a_series_that_enters_moves_neither_the_past_nor_the_link_of_its_first_period(world, newcomer, week):
     length = len(next(iter(world.values())))
     assume(week < length)
     joined = {**world, "new/post_reads": [*[None] * week, *newcomer][:length]}
 
-    before, after = (of(score(weeks(one)).factors)["factor_e"] for one in (world, joined))
+    before, after = (factors["factor_e"] for factors in factors_of(world, joined))
 
     assert (before[: week + 1] == after[: week + 1]).all()
 
 
-@less_often
+@often
 @given(worlds(SHARING, counts), st.lists(counts, min_size=8, max_size=8), st.integers(1, 8), st.floats(2, 1000))
 def test_a_series_that_leaves_takes_its_level_with_it_unnoticed(world, leaving, week, times):
     length = len(next(iter(world.values())))
@@ -121,13 +133,13 @@ def test_a_series_that_leaves_takes_its_level_with_it_unnoticed(world, leaving, 
     stayed = {**world, "old/post_reads": leaving[:length]}
     louder = {**world, "old/post_reads": [times * count for count in leaving[:week]]}
 
-    left, kept, loud = (of(score(weeks(one)).factors)["factor_e"] for one in (joined, stayed, louder))
+    left, kept, loud = (factors["factor_e"] for factors in factors_of(joined, stayed, louder))
 
     assert (left[:week] == kept[:week]).all()
     assert (left[week:] == loud[week:]).all()
 
 
-@less_often
+@often
 @given(worlds(SHARING + TAKING_PART, counts), st.integers(1, 7))
 def test_an_unobserved_week_has_factor_one_and_says_so(world, week):
     length = len(next(iter(world.values())))
@@ -142,7 +154,7 @@ def test_an_unobserved_week_has_factor_one_and_says_so(world, week):
         assert of(result.influence)["status"][week] == "no data"
 
 
-@less_often
+@often
 @given(st.floats(0.001, 1e9), st.integers(1, 20))
 def test_a_measured_zero_lowers_the_factor(count, length):
     factors = of(score(weeks({"blog/post_reads": [count] * length + [0.0]})).factors)["factor_e"]
@@ -174,7 +186,7 @@ def by_week_and_month(seed: int, per_day: float, change: float) -> list[pd.DataF
 
 # The bases are four weeks and four months, so these intervals do miss each other once in some thousand draws:
 # the draws are the same in every run.
-@settings(max_examples=50, deadline=None, derandomize=True)
+@settings(often, derandomize=True)
 @given(st.integers(0, 2**32 - 1), st.floats(1, 50), st.floats(0.5, 2))
 def test_weeks_and_months_agree_within_their_intervals_at_common_ends(seed, per_day, change):
     week, month = by_week_and_month(seed, per_day, change)
@@ -183,7 +195,7 @@ def test_weeks_and_months_agree_within_their_intervals_at_common_ends(seed, per_
     assert (month["low"] <= week["high"]).all()
 
 
-@settings(max_examples=50, deadline=None)
+@often
 @given(st.integers(0, 2**32 - 1), st.floats(0.2, 50), st.floats(0.5, 2))
 def test_weeks_and_months_agree_on_what_happened_since_both_have_a_base(seed, per_day, change):
     week, month = by_week_and_month(seed, per_day, change)
@@ -193,7 +205,7 @@ def test_weeks_and_months_agree_on_what_happened_since_both_have_a_base(seed, pe
     assert (abs(since[0] - since[1]) <= half_widths).all()
 
 
-@less_often
+@often
 @given(worlds(), worlds(), st.randoms(use_true_random=False))
 def test_neither_order_nor_batching_changes_a_number(mine, yours, random):
     totals = pd.concat(
@@ -212,7 +224,7 @@ def test_neither_order_nor_batching_changes_a_number(mine, yours, random):
         assert_frame_equal(getattr(whole, table), parts, check_exact=True)
 
 
-@less_often
+@often
 @given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=12), st.randoms(use_true_random=False))
 def test_the_order_of_subjects_changes_no_bit_of_their_sum(values, random):
     totals = weeks({"blog/post_reads": values, "work/followers": values})
@@ -224,7 +236,7 @@ def test_the_order_of_subjects_changes_no_bit_of_their_sum(values, random):
     assert_frame_equal(score(totals).factors, score(totals.iloc[order]).factors, check_exact=True)
 
 
-@less_often
+@often
 @given(worlds(), st.integers(1, 8))
 def test_what_comes_later_never_changes_what_was(world, week):
     totals = weeks(world)

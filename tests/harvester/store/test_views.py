@@ -20,6 +20,9 @@ VIEWS = {
     "factors": "",
     "influence": "",
     "attribution": "",
+    "curves": "params settings first_scored last_scored is_shown",
+    "former_factors": "",
+    "former_influence": "",
 }
 FILLED = ("observations", "revisions", "daily", "totals", "subjects", "coverage", "runs", "sources")
 
