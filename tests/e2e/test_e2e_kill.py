@@ -126,7 +126,7 @@ def check_whole(field: Field) -> None:
 
 @pytest.mark.parametrize(
     ("folders", "kills"),
-    [pytest.param(2, 8, id="16 kills"), pytest.param(4, 25, id="100 kills", marks=pytest.mark.slow)],
+    [pytest.param(1, 8, id="8 kills"), pytest.param(4, 25, id="100 kills", marks=pytest.mark.slow)],
 )
 def test_kills_at_random_moments_lose_nothing_and_count_nothing_twice(
     tmp_path: Path, folders: int, kills: int
@@ -148,7 +148,7 @@ def test_kills_at_random_moments_lose_nothing_and_count_nothing_twice(
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("folders", "kills"),
-    [pytest.param(1, 6, id="6 kills"), pytest.param(3, 70, id="210 kills", marks=pytest.mark.slow)],
+    [pytest.param(1, 4, id="4 kills"), pytest.param(3, 70, id="210 kills", marks=pytest.mark.slow)],
 )
 def test_a_daemon_killed_at_random_moments_loses_nothing_and_counts_nothing_twice(
     tmp_path: Path, folders: int, kills: int

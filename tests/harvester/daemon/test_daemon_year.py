@@ -76,7 +76,7 @@ def test_every_slot_is_served_once_and_the_totals_are_the_truth(
             restarts += 1
             daemon.boot()
             continue
-        if chance.random() > 0.1:  # else somebody reads the database all day, and the spool keeps it
+        if chance.random() < 0.25:  # else somebody reads the database all day, and the spool keeps it
             daemon.load()
         if chance.random() < 0.06:
             restarts += 1
