@@ -7,6 +7,17 @@ from pathlib import Path
 
 import pytest
 
+# Files that take longest, begun first, so that no worker is left alone with one of them at the end.
+LONGEST = (
+    "test_daemon_year.py",
+    "test_e2e_daemon.py",
+    "test_e2e_kill.py",
+    "test_scoring_properties.py",
+    "test_arguing_demo.py",
+    "test_exactly_once.py",
+    "test_github_faults.py",
+    "test_feed_recordings.py",
+)
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
 
 
@@ -18,3 +29,10 @@ def shared_data() -> Path:
             pytest.fail("recorded data must lie beside the checkout in CI")
         pytest.skip("recorded real answers are not beside this checkout")
     return SHARED
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Longest first."""
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(LONGEST)))
