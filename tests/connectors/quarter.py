@@ -1,4 +1,4 @@
-"""A person on every service there is a connector for, through a virtual quarter, and the truth of it.
+"""A person on every service there is a connector for, through a virtual quarter.
 
 GitHub, the blog and its two counters of readers are the demo world, which lives on day by day. The other fakes have
 no days of their own: their facts lie in the quarter, and `Quarter.reach` lets each of them tell those that have
@@ -82,9 +82,6 @@ command = ["sh", "tap.sh"]
 [source.forge.streams.issues]
 """
 
-Days = Mapping[tuple[str, str], Mapping[date, int]]
-"""(source, metric) → day → total."""
-
 
 @dataclass(frozen=True)
 class Counted:
@@ -102,7 +99,7 @@ class Counted:
         return self.at(day) - self.at(first)
 
 
-# One is older than the first harvest, one appears between the first two, one near the end.
+# One is older than the first harvest, the others appear before the second and before the third.
 COUNTED = (Counted(1, -20, 3), Counted(2, 35, 2), Counted(3, 70, 5))
 TALKS = {10: (200, 80, 23), 50: (60, 45, 12), 80: (24, 22, 61)}
 LIST_SIZES = {5: 1500, 60: 1800}
@@ -270,106 +267,6 @@ class Quarter:
         export.write_text("\n".join(["Date,Post,Views", *rows, ""]))
         told = [issue(n, f"{self.on(on)}T10:00:00Z") for n, on in enumerate(FORGE_ISSUES, 1) if on in past]
         Tap(self.folder).says(schema(), *told, state({"told": len(told)}))
-
-    def days(self) -> Days:
-        """What is dated: what happened on each day, by now."""
-        world, past = self.world.truth(), self.past()
-        sums: dict[tuple[str, str], Counter[date]] = {}
-        not_at_github = {
-            "posts_published": ["blog"],
-            "post_reads": ["readers"],
-            "post_visitors": ["readers", "pages"],
-            "site_visits": ["readers"],
-        }
-        for facts in (world.days, world.given):
-            for metric, counts in facts.items():
-                for source in not_at_github.get(metric, ["work"]):
-                    for (_, day), count in counts.items():
-                        if not metric.startswith("traffic_") or self.was_remembered(day):
-                            sums.setdefault((source, metric), Counter())[day] += count
-        for source, shift in {"umami": 0, "matomo": 1, "wordpress": 2, "ga4": 3}.items():
-            hits = self.hits(shift)
-            sums[source, "post_reads"] = _by_day(hits)
-            if source != "wordpress":
-                sums[source, "post_visitors"] = _by_day(set(hits))
-                sums[source, "site_visits"] = _by_day(set(hits))
-
-        def dated(days, value=lambda _: 1) -> Counter[date]:
-            return Counter({self.on(day): value(day) for day in days if day < self.day and value(day)})
-
-        def after(days, *lags: int) -> Counter[date]:
-            return Counter(self.on(day + lag) for day in days for lag in lags if day + lag < self.day)
-
-        return sums | {
-            ("searchconsole", "impressions"): dated(past, lambda day: 10 + day % 7),
-            ("searchconsole", "clicks"): dated(past, lambda day: day % 3),
-            ("videos", "videos_published"): dated(one.born for one in COUNTED),
-            ("answers", "answers"): dated(ANSWERED),
-            ("answers", "post_comments"): dated(ANSWERED),
-            ("wheels", "downloads"): dated(past, lambda day: day % 6),
-            ("modules", "downloads"): dated(past, lambda day: day % 8),
-            ("lab", "stars"): dated(STARRED),
-            ("lab", "issues_opened"): dated(ISSUES_ON),
-            ("lab", "issues_closed"): after(ISSUES_ON, 15),
-            ("lab", "issue_comments"): after(ISSUES_ON, 1, 2),
-            ("lab", "pulls_opened"): dated(MERGES_ON),
-            ("lab", "pulls_merged"): after(MERGES_ON, 15),
-            ("lab", "review_comments"): after(MERGES_ON, 1),
-            ("lab", "pull_reviews"): after(MERGES_ON, 2),
-            ("lab", "traffic_clones"): dated(past, lambda day: day % 4),
-            ("talks", "talks"): dated(TALKS),
-            ("talks", "talk_audience"): dated(TALKS, lambda day: TALKS[day][0]),
-            ("talks", "attendees"): dated(TALKS, lambda day: TALKS[day][1]),
-            ("talks", "talk_interactions"): dated(TALKS, lambda day: TALKS[day][2]),
-            ("talks", "impressions"): dated(past, lambda day: day if day % 10 == 1 else 0),
-            ("talks", "clicks"): dated(past, lambda day: day if day % 10 == 2 else 0),
-            ("newsletter", "post_reads"): dated(past, lambda day: day % 5),
-            ("forge", "issues_opened"): dated(FORGE_ISSUES),
-        }
-
-    def was_remembered(self, day: date) -> bool:
-        """Whether GitHub still told of the day's traffic at the harvest after it."""
-        return STEP.days - (day - self.start).days % STEP.days < REMEMBERED
-
-    def growth(self, first: Mapping[str, Mapping[str, int]]) -> dict[tuple[str, str], int]:
-        """What counters have grown since the first harvest; `first`: what the world's said then."""
-        since = sum(one.grown(STEP.days, self.day) for one in COUNTED)
-        # Articles, videos and stories begin with 100, 50 and 1, which counts for what appears later.
-        born = sum(STEP.days <= one.born < self.day for one in COUNTED)
-        now = self.world.truth().levels
-        return {
-            ("work", "release_downloads"): _more(now["release_downloads"], first["release_downloads"]),
-            ("blog", "post_comments"): _more(now["post_comments"], first["post_comments"]),
-            ("devto", "post_reads"): since + 100 * born,
-            ("devto", "post_reactions"): 2 * since,
-            ("devto", "post_comments"): 4 * since,
-            ("videos", "video_views"): since + 50 * born,
-            ("videos", "video_comments"): since,
-            ("hn", "post_reactions"): since + born,
-            ("hn", "post_comments"): 3 * since,
-            ("answers", "post_reactions"): since,
-        }
-
-    def gauges(self) -> dict[tuple[str, str], int]:
-        """What stands at so much now, for what has been told at all."""
-        levels = self.world.truth().levels
-        counted = ("stargazers", "watchers", "referrer_views", "path_views")
-        world = {("work", metric): sum(levels[metric].values()) for metric in counted if levels[metric]}
-        return world | {
-            ("videos", "subscribers"): 1000 + self.day,
-            ("lab", "stargazers"): sum(on < self.day for on in STARRED),
-            ("talks", "audience"): max((size for on, size in LIST_SIZES.items() if on < self.day), default=0),
-        }
-
-
-def _by_day(hits) -> Counter[date]:
-    return Counter(date.fromisoformat(day) for day, *_ in hits)
-
-
-def _more(now: Mapping[str, int], before: Mapping[str, int]) -> int:
-    # A repository is renamed in between; its files are known by what stands behind its name.
-    known = {name.partition(" ")[2] or name: count for name, count in before.items()}
-    return sum(count - known.get(name.partition(" ")[2] or name, 0) for name, count in now.items())
 
 
 @contextmanager

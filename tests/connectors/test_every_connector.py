@@ -12,6 +12,7 @@ import fake_google
 import pytest
 import test_elsewhere_harvest as elsewhere
 from quarter import STEP, STEPS, quarter_of
+from quarter_truth import days_of, gauges_of, growth_of
 
 from connectors.metrics import USUAL
 from harvester.cli import run
@@ -67,18 +68,18 @@ def by_month(days):
 
 
 def check_truth(quarter, field, first):
-    grown, found = quarter.growth(first), stored(field)
-    truth = {key: by_month(days) for key, days in quarter.days().items()}
+    grown, found = growth_of(quarter, first), stored(field)
+    truth = {key: by_month(days) for key, days in days_of(quarter).items()}
     dated = {key: months for key, months in found.items() if key not in grown}
     assert dated == {key: months for key, months in truth.items() if months}
     assert {key: sum(found.get(key, {}).values()) for key in grown} == grown
-    assert readings(field) == quarter.gauges()
+    assert readings(field) == gauges_of(quarter)
 
 
 def untold(sources, quarter, first):
     """(connector, metric) of which the quarter has nothing; those that are mapped by hand need one of all."""
-    told = {key for key, days in quarter.days().items() if sum(days.values())}
-    told |= {key for key, count in {**quarter.growth(first), **quarter.gauges()}.items() if count}
+    told = {key for key, days in days_of(quarter).items() if sum(days.values())}
+    told |= {key for key, count in {**growth_of(quarter, first), **gauges_of(quarter)}.items() if count}
     left = set()
     for source in sources:
         metrics = {metric.name for stream in source.connector.streams for metric in stream.metrics}
