@@ -42,6 +42,7 @@ ARTICLES = StreamSpec(
     "articles",
     tuple(Metric(name, Kind.LEVEL) for name in FIELDS),
     permission="API key of the author for reads; none for the rest",
+    retention_days=1,
 )
 
 

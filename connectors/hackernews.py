@@ -29,7 +29,9 @@ from connectors.pages import count_of, split_site
 PER_PAGE = 1000
 """Stories of an answer; the index gives no more to a question, however many there are."""
 
-STORIES = StreamSpec("stories", (Metric("post_comments", Kind.LEVEL), Metric("post_reactions", Kind.LEVEL)))
+STORIES = StreamSpec(
+    "stories", (Metric("post_comments", Kind.LEVEL), Metric("post_reactions", Kind.LEVEL)), retention_days=1
+)
 
 _COUNTERS = {"num_comments": "post_comments", "points": "post_reactions"}
 

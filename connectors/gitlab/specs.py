@@ -9,7 +9,7 @@ REMEMBERED = 30
 
 _PUBLIC = "none for public projects, else a token with read_api"
 
-PROJECTS = StreamSpec("projects", (Metric("stargazers", Kind.LEVEL, gauge=True),), _PUBLIC)
+PROJECTS = StreamSpec("projects", (Metric("stargazers", Kind.LEVEL, gauge=True),), _PUBLIC, retention_days=1)
 STARS = StreamSpec("stars", (Metric("stars", Kind.EVENT),), _PUBLIC)
 ISSUES = StreamSpec(
     "issues",

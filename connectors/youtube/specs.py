@@ -17,4 +17,5 @@ CHANNEL = StreamSpec(
     "channel",
     (Metric("subscribers", Kind.LEVEL, gauge=True),),
     permission="API key with YouTube Data API v3",
+    retention_days=1,
 )

@@ -22,9 +22,16 @@ EMAIL = "harvester@project.iam.gserviceaccount.com"
 TOKEN_URI = "https://oauth2.googleapis.com/token"
 TOKEN = "ya29.t0ken-of-an-hour"
 PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-PEM = PRIVATE.private_bytes(
-    serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-).decode()
+
+
+def pem_of(key: rsa.RSAPrivateKey) -> str:
+    """A private key as key files have it."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+
+
+PEM = pem_of(PRIVATE)
 
 
 def account(**more: Any) -> Any:

@@ -210,6 +210,13 @@ def test_template_loads_with_the_connectors_installed(load_text, text):
     assert load_text(text, registry).sources
 
 
+def test_template_shows_every_connector_that_comes_with_it(load_text):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    shown = {source.connector.name for source in load_text(uncommented(template())).sources}
+
+    assert shown == set(project["entry-points"]["harvester.connectors"])
+
+
 def test_example_at_the_root_is_the_template():
     assert (ROOT / "config.example.toml").read_text() == template()
 
