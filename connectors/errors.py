@@ -22,7 +22,8 @@ class ConnectorError(Exception):
 
     `subject` names the one subject (repository, page …) that is concerned, where it is not the whole stream.
     Neither text may hold a secret. `codes`: what a service calls the refusal in words made for programs, which tell
-    more than its status does (`quotaExceeded`, `throttle_violation`); empty where it says none.
+    more than its status does (`quotaExceeded`, `throttle_violation`); empty where it says none. `status`: HTTP's
+    own, of a refusal; None where nothing was refused by one.
     """
 
     def __init__(self, what: str, *, remedy: str = "", subject: str | None = None) -> None:
@@ -31,6 +32,7 @@ class ConnectorError(Exception):
         self.remedy = remedy
         self.subject = subject
         self.codes: frozenset[str] = frozenset()
+        self.status: int | None = None
 
     def __str__(self) -> str:
         return f"{self.what}; {self.remedy}" if self.remedy else self.what
@@ -96,5 +98,5 @@ def in_words(meanings: Mapping[type[ConnectorError], tuple[str, str]]) -> Iterat
             raise
         what, remedy = meanings[type(error)]
         told = type(error)(f"{what} ({error.what})", remedy=remedy)
-        told.codes = error.codes
+        told.codes, told.status = error.codes, error.status
         raise told from error

@@ -43,6 +43,7 @@ _PIECE = 64 * 1024
 _HINT_BYTES = 4096
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PERMANENT = {301, 308}
+_NOT_MODIFIED = 304
 _KEEP_METHOD = {307, 308}
 # What may follow a redirect to another origin: nothing that identifies or authorises.
 _HARMLESS = {"accept", "accept-language", "content-type"}
@@ -56,7 +57,7 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Page:
-    """A successful (2xx) answer, its body complete and decoded.
+    """A successful (2xx) answer, its body complete and decoded; from `ask` also "not modified" (304), without body.
 
     `url`: after redirects. `headers`: names in lower case. `validators`: "etag" and "last_modified" verbatim,
     only what came; made to be stored in a checkpoint. `moved_to`: where a chain of permanent redirects led.
@@ -217,6 +218,18 @@ class Http:
         validators: Mapping[str, Any] | None = None,
     ) -> Page | None:
         """Fetch `url`; None when it has not changed since the `validators` of an earlier Page (304)."""
+        page = self.ask(url, params=params, headers=headers, validators=validators)
+        return None if page.status == _NOT_MODIFIED else page
+
+    def ask(
+        self,
+        url: str,
+        *,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        validators: Mapping[str, Any] | None = None,
+    ) -> Page:
+        """As `get`, but what has not changed is a Page of status 304: how long that holds, and where it was found."""
         conditions = {
             header: value
             for name, header in _VALIDATORS.items()
@@ -230,13 +243,13 @@ class Http:
         self, url: str, *, params: Mapping[str, str | int] | None = None, headers: Mapping[str, str] | None = None
     ) -> Page:
         """Fetch `url` whether it has changed or not."""
-        return self._surely(self.get(url, params=params, headers=headers), url)
+        return self.ask(url, params=params, headers=headers)
 
     def post_json(self, url: str, payload: Any, *, headers: Mapping[str, str] | None = None) -> Page:
         """Send `payload` as JSON. A redirect to another origin is not followed."""
         body = json.dumps(payload, separators=(",", ":"), allow_nan=False).encode()
         sent = {"Content-Type": "application/json", **(headers or {})}
-        return self._surely(self._exchange(_Exchange.start("POST", url, sent, {}, body)), url)
+        return self._exchange(_Exchange.start("POST", url, sent, {}, body))
 
     def post_form(self, url: str, fields: Mapping[str, str], *, secrets: Mapping[str, str] | None = None) -> Page:
         """Send fields as a form does; `secrets` are fields that no message may repeat."""
@@ -244,12 +257,7 @@ class Http:
         body = urlencode({**fields, **hidden}).encode()
         exchange = _Exchange.start("POST", url, {"Content-Type": "application/x-www-form-urlencoded"}, {}, body)
         exchange.secrets |= set(hidden.values())
-        return self._surely(self._exchange(exchange), url)
-
-    def _surely(self, page: Page | None, url: str) -> Page:
-        if page is None:  # cannot be: no condition was sent
-            raise Malformed(f"{without_secrets(url)}: answered 304 to a request without a condition")
-        return page
+        return self._exchange(exchange)
 
     def close(self) -> None:
         """Close the connections."""
@@ -261,7 +269,7 @@ class Http:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _exchange(self, exchange: _Exchange) -> Page | None:
+    def _exchange(self, exchange: _Exchange) -> Page:
         self._deadline.restart()
         for _ in range(MOST_REDIRECTS + 1):
             parts = split(exchange.url)
@@ -290,16 +298,15 @@ class Http:
         wait = self._deadline.next_wait()
         return self._session.send(prepared, stream=True, timeout=(wait, wait), allow_redirects=False)
 
-    def _page(self, response: requests.Response, exchange: _Exchange, where: str) -> Page | None:
+    def _page(self, response: requests.Response, exchange: _Exchange, where: str) -> Page:
         headers = {name.lower(): value for name, value in response.headers.items()}
         status = response.status_code
-        if status == 304 and exchange.conditions:
-            self._body(response, where)  # none, but reading it gives the connection back
-            return None
-        if not 200 <= status < 300:
+        # To a request without a condition it is no answer.
+        is_unchanged = status == _NOT_MODIFIED and bool(exchange.conditions)
+        if not 200 <= status < 300 and not is_unchanged:
             start, secrets = self._start_of(response), exchange.secrets | _query_values(exchange.url)
             refusal = refusal_of(status, headers, where, self._clock(), hint_of(start, secrets))
-            refusal.codes = codes_of(start, secrets)
+            refusal.codes, refusal.status = codes_of(start, secrets), status
             raise refusal
         body = self._body(response, where)
         named = {"etag": headers.get("etag"), "last_modified": headers.get("last-modified")}

@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from html import unescape
 
 from connectors.base import Reject
@@ -43,13 +43,17 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """A whole feed as it was read. `home`: the address of the site; `is_whole`: it does not break off."""
+    """A whole feed as it was read. `home`: the address of the site; `is_whole`: it does not break off.
+
+    `pace`: how often it asks to be asked at most, zero for nothing.
+    """
 
     url: str
     home: str
     entries: Sequence[Entry]
     rejects: Sequence[Reject] = ()
     is_whole: bool = True
+    pace: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True)

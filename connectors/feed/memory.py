@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from connectors.base import Coverage, Cursor
 from connectors.feed.entries import Post, digest
+from connectors.feed.manners import LONGEST_PAUSE, WEEK, Move
 
 DAY = timedelta(days=1)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -35,27 +36,42 @@ class Memory:
 
     `known`: digests of posts that the window showed. `dates`: by digest, the date first given to a post whose feed
     does not say when it was published; it must not move at the next read. `counted_on`: the day counters were read.
+    `due`: from when on the feed may be asked again. `pace`: how long it last asked to be left alone. `move`: where it
+    has moved. `gone_at`: when it said that it is gone for good.
     """
 
     read_at: datetime | None = None
     known: frozenset[str] = frozenset()
     dates: Mapping[str, datetime] = field(default_factory=dict)
     counted_on: str | None = None
+    due: datetime | None = None
+    pace: timedelta = timedelta(0)
+    move: Move = field(default_factory=Move)
+    gone_at: datetime | None = None
 
     @classmethod
     def of(cls, cursor: Cursor, address: str) -> Memory:
-        """What an earlier read of this address left; nothing if it was another address."""
+        """Of this configured address: what an earlier read left; nothing if it was of another."""
         if cursor.get("address") != digest(address):
             return cls()
         known, dates = cursor.get("known"), cursor.get("dates")
         instants = {str(key): _instant(value) for key, value in dates.items()} if isinstance(dates, Mapping) else {}
-        counted_on = cursor.get("counted_on")
+        counted_on, pace = cursor.get("counted_on"), cursor.get("pace")
         return cls(
             read_at=_instant(cursor.get("read_at")),
             known=frozenset(map(str, known)) if isinstance(known, Sequence) else frozenset(),
             dates={key: instant for key, instant in instants.items() if instant},
             counted_on=counted_on if isinstance(counted_on, str) else None,
+            due=_instant(cursor.get("due")),
+            pace=timedelta(seconds=min(pace, LONGEST_PAUSE.total_seconds()) if type(pace) is int else 0),
+            move=Move.of(cursor.get("move"), address),
+            gone_at=_instant(cursor.get("gone_at")),
         )
+
+    def rests(self, now: datetime) -> bool:
+        """Whether the last answer still holds. A due time further off than any pause is that of another clock."""
+        longest = WEEK if self.gone_at else LONGEST_PAUSE
+        return self.due is not None and now < self.due <= now + longest
 
     def give_date(self, post: Post, now: datetime) -> Dated:
         """Give a post its date: the one published, else the one given before, else the best there is now."""

@@ -50,7 +50,7 @@ _MARKS = (
 
 
 def parse(body: bytes, content_type: str) -> dict[str, Any]:
-    """The fields of a feed: version ("" if it is none), home, is_whole, entries. May raise anything.
+    """The fields of a feed: version ("" if it is none), home, is_whole, pace, entries. May raise anything.
 
     Dates are seconds since 1970 or null; counters are text as written or null.
     """
@@ -65,6 +65,7 @@ def parse(body: bytes, content_type: str) -> dict[str, Any]:
         "version": parsed.get("version") or "",
         "home": parsed.feed.get("link"),
         "is_whole": _is_whole(parsed, body),
+        "pace": [_text(parsed.feed, name) for name in ("ttl", "sy_updateperiod", "sy_updatefrequency")],
         "entries": [_fields(entry) for entry in parsed.entries],
     }
 
@@ -113,8 +114,7 @@ def _is_about_encoding(parsed: Any) -> bool:
 def _fields(entry: dict[str, Any]) -> dict[str, Any]:
     # dict.get: feedparser's own answers "updated" with the publication date, and warns.
     def text(name: str) -> str:
-        value = dict.get(entry, name)
-        return value if isinstance(value, str) else ""
+        return _text(entry, name)
 
     return {
         "guid": text("id"),
@@ -128,6 +128,11 @@ def _fields(entry: dict[str, Any]) -> dict[str, Any]:
         "views": _part(entry, "media_statistics").get("views"),
         "is_video": "yt_videoid" in entry,
     }
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    value = dict.get(fields, name)
+    return value if isinstance(value, str) else ""
 
 
 def _part(entry: dict[str, Any], name: str) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from connectors.errors import Malformed, Unavailable
 from connectors.feed import parser
 from connectors.feed.entries import Entry, Feed, clean, plain_title, refuse_masses
 from connectors.feed.links import canonical
+from connectors.feed.manners import pace_of
 from connectors.http import Page, without_secrets
 
 Parse = Callable[[bytes, str], dict[str, Any]]
@@ -68,7 +69,8 @@ def read_xml(page: Page, parse: Parse = parse_apart) -> Feed:
     refuse_masses(len(fields["entries"]), where)
     faults: list[Reject] = []
     entries = [_entry(entry, faults) for entry in fields["entries"]]
-    return Feed(page.url, clean(fields["home"]), entries, faults, fields["is_whole"])
+    pace = pace_of(*(clean(said).lower() for said in fields["pace"]))
+    return Feed(page.url, clean(fields["home"]), entries, faults, fields["is_whole"], pace)
 
 
 def _entry(fields: Mapping[str, Any], faults: list[Reject]) -> Entry:

@@ -160,6 +160,7 @@ def test_an_overlong_guid_is_shortened_to_the_same_key_each_time():
 def test_an_edited_title_changes_the_subject_and_no_post():
     reader = Reader()
     before = reader.read(rss(item("a", title="Helo")))
+    reader.now += timedelta(days=1)
     after = reader.read(rss(item("a", title="Hello")))
     assert posts_of(before) == posts_of(after)
     assert only_subject(after).title == "Hello"
@@ -171,6 +172,7 @@ def test_a_rebuild_that_touches_every_updated_is_no_news():
     )
     reader = Reader()
     before = reader.read(ATOM.format(entry.format("2026-11-03T10:00:00Z")))
+    reader.now += timedelta(days=1)
     after = reader.read(ATOM.format(entry.format("2026-11-24T10:00:00Z")))
     assert (before.observations, before.subjects) == (after.observations, after.subjects)
 
@@ -227,6 +229,7 @@ def test_a_date_of_first_sight_outlives_the_window():
 def test_a_date_that_appears_later_replaces_the_one_of_first_sight():
     reader = Reader()
     reader.read(rss(item("a", None)))
+    reader.now += timedelta(days=1)
     assert only_post(reader.read(rss(item("a")))).attrs == {}
 
 

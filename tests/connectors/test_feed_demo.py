@@ -21,10 +21,12 @@ def world():
 
 @pytest.mark.parametrize("feed", ["atom.xml", "rss.xml", "feed.json"])
 def test_the_posts_of_the_demo_are_all_read_and_counted_on_their_days(world, feed):
+    times = [world.now]
     with serve(world, clock=lambda: world.now) as servers, Http(allow_private=True, clock=lambda: world.now) as http:
-        context = Context(source="blog", http=http, clock=lambda: world.now)
+        context = Context(source="blog", http=http, clock=lambda: times[-1])
         (stream,) = CONNECTOR.open(FeedConfig(url=f"{servers.blog.url}/{feed}"), context)
         (batch,) = stream.read({})
+        times.append(world.now + timedelta(hours=1))
         (unchanged,) = stream.read(batch.checkpoint)
     names = {subject.id: subject.name for subject in batch.subjects}
     truth = world.truth()

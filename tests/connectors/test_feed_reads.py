@@ -20,6 +20,7 @@ from connectors.http import Http
 
 TAGS = {"ETag": '"v1"', "Last-Modified": "Tue, 24 Nov 2026 10:00:00 GMT"}
 COMMENTED = item("a", more="<slash:comments>5</slash:comments>")
+HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
@@ -30,6 +31,7 @@ def test_the_first_read_is_unconditional_and_the_next_sends_the_validators_back(
     reader = Reader()
     reader.read(rss(item()), headers=TAGS)
     assert "If-None-Match" not in reader.sent
+    reader.now += HOUR
     reader.read(rss(item()), headers=TAGS)
     assert reader.sent["If-None-Match"] == '"v1"'
     assert reader.sent["If-Modified-Since"] == TAGS["Last-Modified"]
@@ -38,7 +40,9 @@ def test_the_first_read_is_unconditional_and_the_next_sends_the_validators_back(
 def test_validators_that_are_no_longer_sent_are_forgotten():
     reader = Reader()
     reader.read(rss(item()), headers=TAGS)
+    reader.now += HOUR
     reader.read(rss(item()))
+    reader.now += DAY
     reader.read(rss(item()))
     assert "If-None-Match" not in reader.sent
 
@@ -55,6 +59,7 @@ def test_an_unchanged_feed_is_a_measured_day_without_facts():
 def test_an_unchanged_feed_says_nothing_about_counters():
     reader = Reader()
     reader.read(rss(COMMENTED), headers=TAGS)
+    reader.now += HOUR
     assert coverage_of(reader.read(status=304), "post_comments") == []
 
 
@@ -98,12 +103,19 @@ def test_another_address_starts_anew():
         {"read_at": 7},
         {"etag": 5},
         {"counted_on": []},
+        {"due": 5},
+        {"due": "2099-01-01T00:00:00+00:00"},
+        {"pace": "often"},
+        {"move": []},
+        {"move": {"to": "file:///etc/passwd", "seen": "3"}},
+        {"gone_at": {}},
     ],
 )
 def test_a_damaged_cursor_costs_a_read_and_nothing_else(damage):
     reader = Reader()
     first = reader.read(rss(item()), headers=TAGS)
     reader.cursor |= damage
+    reader.now += DAY
     assert posts_of(reader.read(rss(item()))) == posts_of(first)
 
 
@@ -173,12 +185,13 @@ def test_posts_with_other_guids_at_the_same_addresses_are_recognised():
 def test_an_empty_feed_is_a_measured_zero_and_does_not_forget():
     reader = Reader()
     assert coverage_of(reader.read(rss())) == [("2026-11-24", "2026-11-24", "measured")]
+    reader.now += DAY
     reader.read(rss(item("a", "Tue, 24 Nov 2026 10:00:00 GMT")))
     reader.now += 2 * DAY
     reader.read(rss())
     reader.now += 2 * DAY
     batch = reader.read(rss(item("a", "Tue, 24 Nov 2026 10:00:00 GMT")))
-    assert coverage_of(batch) == [("2026-11-26", "2026-11-28", "measured")]
+    assert coverage_of(batch) == [("2026-11-27", "2026-11-29", "measured")]
 
 
 def test_a_feed_that_breaks_off_is_partial_and_asked_for_again():
@@ -187,6 +200,7 @@ def test_a_feed_that_breaks_off_is_partial_and_asked_for_again():
     batch = reader.read(whole[: whole.index("<guid", whole.index("</item>"))], headers=TAGS)
     assert "a" in [post.key for post in posts_of(batch)]
     assert coverage_of(batch) == [("2026-11-02", "2026-11-24", "partial")]
+    reader.now += HOUR
     reader.read(whole)
     assert "If-None-Match" not in reader.sent
 

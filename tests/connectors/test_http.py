@@ -13,6 +13,7 @@ from loopback import door, moved, reply, serving
 
 from connectors.base import Meter
 from connectors.errors import (
+    Gone,
     Malformed,
     NotPermitted,
     Unavailable,
@@ -40,6 +41,18 @@ def test_validators_are_sent_verbatim_and_an_unchanged_page_is_none():
         )
     assert 'If-None-Match: "x-gzip"\r\n' in server.requests[0]
     assert "If-Modified-Since: Tue, 1 Jan\r\n" in server.requests[0]
+
+
+def test_ask_tells_how_long_and_where_not_modified_holds():
+    with serving(reply(304, headers={"Cache-Control": "max-age=7"})) as server, door() as http:
+        page = http.ask(server.url, validators={"etag": '"1"'})
+    assert (page.status, page.body, page.headers["cache-control"]) == (304, b"", "max-age=7")
+
+
+def test_a_refusal_says_its_status():
+    with serving(reply(410)) as server, door() as http, pytest.raises(Gone) as caught:
+        http.get(server.url)
+    assert caught.value.status == 410
 
 
 def test_an_unasked_for_not_modified_is_malformed():

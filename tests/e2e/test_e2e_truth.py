@@ -52,6 +52,9 @@ def test_what_happens_between_two_harvests_is_stored_by_the_second(farm: Field) 
     world.publish("fresh", "Fresh", now)
     done = farm.now("--json")
     assert done.returncode == 0
+    # A feed is asked at most once an hour; who cannot wait says so.
+    assert farm.ask("SELECT count(*) FROM subjects WHERE title = 'Fresh'") == [(0,)]
+    assert farm.now("blog", "--full").returncode == 0
     farm.check_truth()
     names = dict(farm.ask("SELECT subject, former_names FROM subjects WHERE kind = 'repo'"))
     assert "wren-hollow/lantern" in names["wren-hollow/beacon"]
