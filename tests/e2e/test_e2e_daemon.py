@@ -231,8 +231,6 @@ def test_copies_for_readers_are_kept_beside(farm: Field) -> None:
     with daemon_of(farm) as daemon:
         daemon.wait_for(" ended, ", 4)
         copy = farm.folder / "copy.duckdb"
-        with held(farm.database):
-            pass
         until(lambda: copy.exists() and (farm.folder / "files" / "totals.parquet").exists())
         with held(copy):
             daemon.end()

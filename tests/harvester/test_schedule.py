@@ -119,7 +119,7 @@ STARTS = st.sampled_from(
 )
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(line=LINES, zone=st.sampled_from(ZONES), start=STARTS, offset=st.integers(0, 1440))
 def test_next_times_are_those_of_a_minute_by_minute_matcher(line, zone, start, offset):
     assume(names_a_day(line))

@@ -22,7 +22,7 @@ TAKING_PART = ["work/issues_opened", "work/issue_comments", "talks/talk_interact
 ELSE = ["blog/clicks", "work/followers", "work/traffic_visitors"]
 
 # HARVEST_EXAMPLES=500 before a release: that takes ten minutes, which nobody has at every change.
-EXAMPLES = int(os.environ.get("HARVEST_EXAMPLES") or 50)
+EXAMPLES = int(os.environ.get("HARVEST_EXAMPLES") or 25)
 often = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 counts = st.one_of(st.integers(0, 10_000).map(float), st.floats(0, 1e6, allow_nan=False))

@@ -99,6 +99,15 @@ class TestDays:
         assert (found.rejects, found.error) == ([], None)
 
 
+PATHS = {"traffic": ("views", "clones"), "referrers": ("popular/referrers", "popular/paths")}
+
+
+def refuse(github: World, stream: str) -> None:
+    """Both at once, as the right is one; which of them answers first is chance."""
+    for path in PATHS[stream]:
+        github.script.said[f"{TRAFFIC}/{path}"] = REFUSAL
+
+
 class TestRights:
     @pytest.mark.parametrize("stream", ["traffic", "referrers"])
     def test_without_a_token_nobody_is_asked(self, github: World, stream: str) -> None:
@@ -108,11 +117,9 @@ class TestRights:
         assert "Administration: read" in found.error.what
         assert github.script.paths("/traffic/") == []
 
-    @pytest.mark.parametrize(("stream", "path"), [("traffic", "views"), ("referrers", "popular/referrers")])
-    def test_a_missing_right_everywhere_ends_the_stream_and_is_named(
-        self, github: World, stream: str, path: str
-    ) -> None:
-        github.script.said[f"{TRAFFIC}/{path}"] = REFUSAL
+    @pytest.mark.parametrize("stream", PATHS)
+    def test_a_missing_right_everywhere_ends_the_stream_and_is_named(self, github: World, stream: str) -> None:
+        refuse(github, stream)
         found = github.read(stream)
         assert isinstance(found.error, NotPermitted)
         assert "Administration: read" in found.error.what
@@ -120,8 +127,7 @@ class TestRights:
         assert found.observations == []
 
     def test_what_was_refused_twice_is_asked_for_once_a_day_and_read_when_it_is_granted(self, github: World) -> None:
-        for path in ("views", "clones"):
-            github.script.said[f"{TRAFFIC}/{path}"] = REFUSAL
+        refuse(github, "traffic")
         cursor: dict[str, Any] = {}
         for hours, asked in ((0, True), (1, True), (2, False), (11, False), (12, True), (13, False)):
             github.options["clock"] = lambda hours=hours: NOW + timedelta(hours=hours)
@@ -135,7 +141,7 @@ class TestRights:
         assert github.read("traffic", cursor).keys("traffic_views") == ["2026-11-20"]
 
     def test_where_traffic_was_refused_referrers_are_not_asked_for(self, github: World) -> None:
-        github.script.said[f"{TRAFFIC}/views"] = REFUSAL
+        refuse(github, "traffic")
         streams = github.streams()
         harvest(streams["traffic"])
         found = harvest(streams["referrers"])
@@ -146,7 +152,7 @@ class TestRights:
     def test_a_missing_right_on_one_repository_leaves_the_others(self, github: World) -> None:
         github.script.add(2, "ann/two")
         github.config["repos"] = ("ann/one", "ann/two")
-        github.script.said[f"{TRAFFIC}/views"] = REFUSAL
+        refuse(github, "traffic")
         tell(github, [day("2026-11-20")], [], "ann/two")
         found = github.read("traffic")
         assert [(type(p), p.subject) for p in found.problems] == [(NotPermitted, "ann/one")]
