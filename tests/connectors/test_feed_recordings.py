@@ -152,6 +152,7 @@ def test_whole_feeds_are_measured(batches):
     assert partial == set()
 
 
+@pytest.mark.slow
 def test_a_second_read_of_the_same_feed_says_the_same(shared_data):
     for name, body in recordings(shared_data):
         if name not in NO_FEEDS:

@@ -51,7 +51,7 @@ def test_an_interrupted_wait_ends_at_once_with_everything_stored(farm: Field, nu
     began = time.monotonic()
     harvest.send_signal(number)
     _, said = harvest.communicate(timeout=20)
-    assert time.monotonic() - began < 2  # one, and one more for a busy machine
+    assert time.monotonic() - began < 15  # the wait lasts 50; alone on a quiet machine it ends in half a second
     assert harvest.returncode == 130
     assert "Traceback" not in said
     assert farm.waiting() == []

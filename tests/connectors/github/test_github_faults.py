@@ -161,6 +161,7 @@ def test_a_fault_is_named_and_the_next_harvest_has_the_truth(
     strike(service, *patient, kind, stream, *PLACES[stream])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "stream"), REST_CASES)
 def test_so_it_is_without_a_token(
     service: Service[GitHub], patient: tuple[Harvester, list[float]], kind: str, stream: str

@@ -47,7 +47,7 @@ def expected(facts: list[Observation]) -> dict[str, object]:
         return dict(shelf.tables())
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(facts=histories(), seed=st.integers(0, 2**32))
 def test_order_batching_and_repetition_change_nothing(facts: list[Observation], seed: int) -> None:
     chance = random.Random(seed)
