@@ -17,11 +17,21 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
-from connectors.base import Batch, Budget, Coverage, Listing, Metric, Observation, Subject
+from connectors.base import Batch, Budget, Metric
+from harvester.spool_lines import (
+    LONE,
+    coverage_value,
+    jsonable,
+    listing_line,
+    observation_line,
+    plain,
+    stamp,
+    subject_line,
+)
 
 FORMAT = 2
 _READABLE = (1, FORMAT)  # 1 had no listings
@@ -29,9 +39,6 @@ _SEALED, _OPEN, _DAMAGED = ".ndjson", ".open", ".damaged"
 _TAIL = 1 << 16
 # The loader reads lines up to 4 MiB; nothing that is a fact comes near.
 _LONGEST_LINE = 1 << 20
-_OLDEST = date(1990, 1, 1)
-# Half a surrogate pair, left where a service cut a title, is no Unicode: as an escape DuckDB refuses the whole file.
-_LONE = "replace"
 # Sorted: attrs are compared as text.
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode
 _counter = itertools.count()
@@ -200,18 +207,18 @@ class Writer:
     def add(self, batch: Batch) -> bool:
         """Write a batch; True when it sealed a segment. Raises SpoolError when the disk refuses."""
         try:
-            self._write(_subject_line(subject) for subject in batch.subjects)
+            self._write(subject_line(subject) for subject in batch.subjects)
             self._subjects += len(batch.subjects)
             # Before the facts: what is stored of a listing and not told after its line has vanished.
-            self._write(_listing_line(listing) for listing in batch.listings)
+            self._write(listing_line(listing) for listing in batch.listings)
             self._listings += len(batch.listings)
             self._series.update((each.metric, each.subject) for each in batch.listings)
-            self._write(_observation_line(observation) for observation in batch.observations)
+            self._write(observation_line(observation) for observation in batch.observations)
             self._series.update((each.metric, each.subject) for each in batch.observations)
-            self._coverage += [_coverage_value(span) for span in batch.coverage]
+            self._coverage += [coverage_value(span) for span in batch.coverage]
             if batch.checkpoint is None:
                 return False
-            self._checkpoint |= _plain(batch.checkpoint)
+            self._checkpoint |= plain(batch.checkpoint)
             if self._rows < self._limit and time.monotonic() - self._opened_at < self._age:
                 return False
             self._seal(None)
@@ -223,7 +230,7 @@ class Writer:
     def finish(self, end: Finish) -> None:
         """Seal what is left together with how the read ended. Raises SpoolError when the disk refuses."""
         try:
-            self._seal({name: _jsonable(getattr(end, name)) for name in Finish.__slots__})
+            self._seal({name: jsonable(getattr(end, name)) for name in Finish.__slots__})
         except OSError as error:
             self._drop()
             raise unusable_spool(self._folder, error) from None
@@ -251,7 +258,7 @@ class Writer:
     def _open(self) -> IO[str]:
         name = f"{time.time_ns():020d}-{os.getpid()}-{next(_counter):06d}"
         self._path = self._folder / f".{name}{_OPEN}"
-        self._file = self._path.open("x", encoding="utf-8", errors=_LONE)
+        self._file = self._path.open("x", encoding="utf-8", errors=LONE)
         # Held until closed: tells other processes that this segment has a living writer.
         fcntl.flock(self._file, fcntl.LOCK_EX)
         if not self._path.exists():  # one of them looked in the instant before the lock
@@ -270,12 +277,12 @@ class Writer:
 
     def _seal(self, finish: dict[str, Any] | None) -> None:
         file = self._file or self._open()
-        read = {name: _jsonable(getattr(self._read, name)) for name in Read.__slots__}
+        read = {name: jsonable(getattr(self._read, name)) for name in Read.__slots__}
         base = {part: self._cursor.get(part) for part in self._checkpoint}
         end = {
             "format": FORMAT, "id": uuid.uuid4().hex, "rows": self._rows, "subjects": self._subjects,
             "listings": self._listings, "series": sorted(self._series), "read": read,
-            "observed_at": _stamp(self._clock()), "base": base, "checkpoint": self._checkpoint,
+            "observed_at": stamp(self._clock()), "base": base, "checkpoint": self._checkpoint,
             "coverage": self._coverage, "finish": finish,
         }  # fmt: skip
         file.write(json.dumps({"end": end}, separators=(",", ":"), ensure_ascii=False) + "\n")
@@ -322,88 +329,6 @@ def _last_line(path: Path) -> bytes:
     if not tail.endswith(b"\n"):
         raise ValueError("its last line is torn")
     return tail[:-1].rpartition(b"\n")[2]
-
-
-def _observation_line(observation: Observation) -> dict[str, Any]:
-    attrs = observation.attrs
-    line: dict[str, Any] = {
-        "metric": observation.metric,
-        "subject": observation.subject,
-        "key": observation.key,
-        "occurred_at": _stamp(observation.occurred_at),
-        "value": observation.value,
-        "attrs": attrs,
-    }
-    if observation.actor is not None:
-        line["actor"] = observation.actor
-    if attrs:
-        if attrs.get("bot"):
-            line["left_out"] = "bot"
-        elif attrs.get("direction") == "self":
-            line["left_out"] = "self"
-        elif attrs.get("retracted"):
-            line["left_out"] = "retracted"
-    return line
-
-
-def _subject_line(subject: Subject) -> dict[str, Any]:
-    return {
-        "subject": subject.id,
-        "name": subject.name,
-        "kind": subject.kind,
-        "title": subject.title,
-        "url": subject.url,
-        "published_at": _stamp(subject.published_at) if subject.published_at else None,
-    }
-
-
-def _listing_line(listing: Listing) -> dict[str, Any]:
-    return {
-        "listed": listing.metric,
-        "subject": listing.subject,
-        "on": listing.on,
-        "numbers": None if listing.numbers is None else list(listing.numbers),
-        "is_rest": listing.is_rest,
-        "cause": listing.cause,
-        "since": _stamp(listing.since) if listing.since else None,
-    }
-
-
-def _coverage_value(span: Coverage) -> dict[str, Any]:
-    return {
-        # A source that speaks of the year 1 would cost a row for every day since.
-        "first_day": max(span.first_day, _OLDEST).isoformat(),
-        "last_day": span.last_day.isoformat(),
-        "state": span.state,
-        "reason": span.reason,
-        "metrics": list(span.metrics) if span.metrics is not None else None,
-        "takes_back": span.takes_back,
-    }
-
-
-def _stamp(moment: datetime) -> str:
-    """Naive UTC in ISO form: the store keeps no zones (an aware value would be converted to the session's)."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-
-
-def _jsonable(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return _stamp(value)
-    if isinstance(value, Mapping):
-        return [
-            {"credential": credential, "bucket": bucket, "limit": left.limit, "remaining": left.remaining,
-             "reset_at": _stamp(left.reset_at)}
-            for (credential, bucket), left in value.items()
-        ]  # fmt: skip
-    if isinstance(value, tuple):
-        return [{"name": m.name, "kind": m.kind.value, "revise": m.revise, "gauge": m.gauge} for m in value]
-    return value
-
-
-def _plain(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
-    """The checkpoint as it comes back from JSON, so that comparing it with the stored one is exact."""
-    plain: dict[str, Any] = json.loads(json.dumps(dict(checkpoint), ensure_ascii=False).encode(errors=_LONE))
-    return plain
 
 
 def _remove_if_abandoned(path: Path) -> None:

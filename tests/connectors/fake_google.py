@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -54,7 +55,7 @@ def refused(status: int, message: str, word: str = "", reason: str = "") -> Answ
 
 
 @dataclass
-class FakeGoogle:
+class FakeGoogle(ABC):
     """The token endpoint; `payloads`: what an API was asked. A subclass is an API.
 
     `spoil(payload, answer)` may change an answer, `spoil_token(answer)` a token.
@@ -99,8 +100,9 @@ class FakeGoogle:
             return said({"error": "invalid_scope", "error_description": "Invalid OAuth scope"}, 400)
         return said({"access_token": TOKEN, "expires_in": 3599, "token_type": "Bearer"})
 
+    @abstractmethod
     def answer(self, path: str, payload: dict[str, Any]) -> Any:
-        raise NotImplementedError
+        """What the API says to a request that has a right."""
 
 
 def _within(day: str, first: str, last: str) -> bool:

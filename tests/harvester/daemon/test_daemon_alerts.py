@@ -381,6 +381,8 @@ def test_a_defect_does_not_end_the_thread(tmp_path: Path, chat: Chat, caplog: py
     one.observe([LOW])
     wait_until(lambda: chat.texts)
     one.stop()
+    assert len(chat.texts) == 1
+    assert LOW.text in chat.texts[0]
 
 
 def test_without_a_channel_there_is_no_thread_and_no_file(tmp_path: Path) -> None:
@@ -464,7 +466,11 @@ def _is_running(pid: int) -> bool:
 
 def test_a_command_that_reads_nothing_is_no_failure(tmp_path: Path) -> None:
     many = [replace(CHANGE, text="x" * 400)] * 1000
-    Command(["true"], tmp_path).tell(many, NOW)
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\ntouch ran\n")
+    program.chmod(0o700)
+    Command([str(program)], tmp_path).tell(many, NOW)
+    assert (tmp_path / "ran").exists()
 
 
 @pytest.mark.parametrize(

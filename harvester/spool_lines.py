@@ -1,0 +1,101 @@
+"""How facts, subjects, listings and what is known of days are written in a segment: as JSON, a line each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, date, datetime
+from typing import Any
+
+from connectors.base import Coverage, Listing, Observation, Subject
+
+# Half a surrogate pair, left where a service cut a title, is no Unicode: as an escape DuckDB refuses the whole file.
+LONE = "replace"
+_OLDEST = date(1990, 1, 1)
+
+
+def observation_line(observation: Observation) -> dict[str, Any]:
+    """A fact."""
+    attrs = observation.attrs
+    line: dict[str, Any] = {
+        "metric": observation.metric,
+        "subject": observation.subject,
+        "key": observation.key,
+        "occurred_at": stamp(observation.occurred_at),
+        "value": observation.value,
+        "attrs": attrs,
+    }
+    if observation.actor is not None:
+        line["actor"] = observation.actor
+    if attrs:
+        if attrs.get("bot"):
+            line["left_out"] = "bot"
+        elif attrs.get("direction") == "self":
+            line["left_out"] = "self"
+        elif attrs.get("retracted"):
+            line["left_out"] = "retracted"
+    return line
+
+
+def subject_line(subject: Subject) -> dict[str, Any]:
+    """What facts are about."""
+    return {
+        "subject": subject.id,
+        "name": subject.name,
+        "kind": subject.kind,
+        "title": subject.title,
+        "url": subject.url,
+        "published_at": stamp(subject.published_at) if subject.published_at else None,
+    }
+
+
+def listing_line(listing: Listing) -> dict[str, Any]:
+    """What was told completely."""
+    return {
+        "listed": listing.metric,
+        "subject": listing.subject,
+        "on": listing.on,
+        "numbers": None if listing.numbers is None else list(listing.numbers),
+        "is_rest": listing.is_rest,
+        "cause": listing.cause,
+        "since": stamp(listing.since) if listing.since else None,
+    }
+
+
+def coverage_value(span: Coverage) -> dict[str, Any]:
+    """What is known of some days."""
+    return {
+        # A source that speaks of the year 1 would cost a row for every day since.
+        "first_day": max(span.first_day, _OLDEST).isoformat(),
+        "last_day": span.last_day.isoformat(),
+        "state": span.state,
+        "reason": span.reason,
+        "metrics": list(span.metrics) if span.metrics is not None else None,
+        "takes_back": span.takes_back,
+    }
+
+
+def stamp(moment: datetime) -> str:
+    """Naive UTC in ISO form: the store keeps no zones (an aware value would be converted to the session's)."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+
+
+def jsonable(value: Any) -> Any:
+    """A field of Read or Finish."""
+    if isinstance(value, datetime):
+        return stamp(value)
+    if isinstance(value, Mapping):
+        return [
+            {"credential": credential, "bucket": bucket, "limit": left.limit, "remaining": left.remaining,
+             "reset_at": stamp(left.reset_at)}
+            for (credential, bucket), left in value.items()
+        ]  # fmt: skip
+    if isinstance(value, tuple):
+        return [{"name": m.name, "kind": m.kind.value, "revise": m.revise, "gauge": m.gauge} for m in value]
+    return value
+
+
+def plain(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
+    """The checkpoint as it comes back from JSON, so that comparing it with the stored one is exact."""
+    plain: dict[str, Any] = json.loads(json.dumps(dict(checkpoint), ensure_ascii=False).encode(errors=LONE))
+    return plain
