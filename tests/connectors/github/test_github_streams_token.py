@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -290,7 +292,20 @@ class TestFailuresOfAll:
 
     def test_a_run_that_is_to_end_claims_nothing(self, github: World) -> None:
         several(github, 40)
-        github.options["is_stopping"] = lambda: bool(github.script.queries("Issues"))
+        usual, was_told = github.script._usual("Issues"), threading.Event()
+        assert callable(usual)
+
+        def is_stopping() -> bool:
+            if github.script.queries("Issues"):
+                was_told.set()
+            return was_told.is_set()
+
+        def answer(variables: Mapping[str, Any]) -> Any:
+            assert was_told.wait(20)
+            return usual(variables)
+
+        github.options["is_stopping"] = is_stopping
+        github.say("Issues", answer)
         found = github.read("issues")
         assert (found.error, found.coverage, found.problems) == (None, [], [])
 
