@@ -20,6 +20,9 @@ from harvester.store.errors import Busy, StoreError
 
 # Readable by every 1.x and 2.x tool; set at creation, kept for the file's life.
 STORAGE_VERSION = "v1.5.0"
+# Bytes; DuckDB's own choice is 262144. A commit takes a fresh block for every column of every table that it adds rows
+# to: most of the time that a load keeps readers out went into those, however few the rows.
+BLOCK_SIZE = 32768
 _Settings = dict[str, str | bool | int | float | list[str]]
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
@@ -144,6 +147,7 @@ def open_reader(path: Path, *, timeout: float = 30.0, threads: int = 0) -> duckd
 def _settings(memory_limit: str, threads: int) -> _Settings:
     return {
         "storage_compatibility_version": STORAGE_VERSION,
+        "default_block_size": str(BLOCK_SIZE),
         "threads": str(threads or min(4, os.cpu_count() or 2)),
         "memory_limit": memory_limit,
         "preserve_insertion_order": "false",
