@@ -22,7 +22,7 @@ from harvester.store.errors import Busy, StoreError
 STORAGE_VERSION = "v1.5.0"
 # Bytes; DuckDB's own choice is 262144. A commit takes a fresh block for every column of every table that it adds rows
 # to: most of the time that a load keeps readers out went into those, however few the rows.
-BLOCK_SIZE = 32768
+BLOCK_SIZE = 16384
 _Settings = dict[str, str | bool | int | float | list[str]]
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25

@@ -80,7 +80,7 @@ def test_patience_ends(path: Path) -> None:
 
 def test_a_new_file_has_small_blocks_which_commits_pay_for_by_the_column(path: Path) -> None:
     connection = open_reader(path, timeout=1)
-    assert connection.execute("SELECT block_size FROM pragma_database_size()").fetchone() == (32768,)
+    assert connection.execute("SELECT block_size FROM pragma_database_size()").fetchone() == (16384,)
 
 
 def test_times_are_utc_wherever_the_process_runs(path: Path) -> None:
