@@ -128,7 +128,11 @@ def test_a_story_elsewhere_joins_the_post_that_it_links(library: Library) -> Non
     told = Subject("1", story, "post", "On looms", f"{POST}?utm_source=hn", at(4))
     library.tell("hn", [told], [Observation("post_reads", "1", str(on(4)), at(4), 3)])
 
-    assert library.works() == {POST: 13}
+    older = Subject("0", f"{story}0", "post", "On wool", "https://blog.example/wool", at(2))
+    library.tell("hn", [older], [Observation("post_reads", "0", str(on(4)), at(4), 1)])
+
+    assert library.works() == {POST: 13, "https://blog.example/wool": 1}
+    assert library.joined()["hn", f"{story}0"] == ("news.ycombinator.com", "canonical", 1)
     assert library.joined()["hn", story] == ("news.ycombinator.com", "canonical", 3)
 
 

@@ -42,12 +42,17 @@ named AS (
     FROM address
     GROUP BY ALL
 ),
+site AS (
+    SELECT person, host, count(DISTINCT source) AS sources FROM address GROUP BY ALL
+),
 placed AS (
-    SELECT n.*, coalesce(r.root, n.page) AS root
+    SELECT n.*, s.sources, coalesce(r.root, n.page) AS root
     FROM named AS n
+    JOIN site AS s USING (person, host)
     LEFT JOIN reached AS r USING (person, page)
 ),
--- A work goes by the address that is stated, else by the one that most subjects name.
+-- A work goes by the address that is stated, else by the one that most subjects name, on the site that most sources
+-- know: a story of a post that nothing else tells of goes by the post.
 ranked AS (
     SELECT
         *,
@@ -56,7 +61,7 @@ ranked AS (
     FROM placed
     WINDOW best AS (
         PARTITION BY person, root
-        ORDER BY is_stated DESC, subjects DESC, is_name DESC, length(page), page
+        ORDER BY is_stated DESC, subjects DESC, sources DESC, is_name DESC, length(page), page
         ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
     )
 ),
