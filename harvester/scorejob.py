@@ -79,15 +79,27 @@ def params(settings: ScoringSettings) -> scoring.Params:
 def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> scoring.Columns:
     """Score everything stored and replace what is shown; a curve of other parameters is kept as it was.
 
-    Raises Busy, StoreError.
+    What the configuration states of works goes with it. Raises Busy, StoreError.
     """
     store = Store(settings.database, settings.timezone)
     given = inputs(settings, today=today)
     result = given.score()
     tables = {"factors": result.factors, "influence": result.influence, "attribution": result.attribution}
+    tables["aliases"] = aliases(settings.works)
     curve = Curve(given.params.hash(), given.params.told(), datetime.now(UTC))
     store.replace(tables, timeout=timeout, curve=curve)
     return result
+
+
+def aliases(works: Mapping[str, tuple[str, ...]]) -> Arrays:
+    """[works] as the store keeps it: a row for each other address, one without for a work that has none."""
+    import numpy as np
+
+    rows = [(work, alias) for work, others in works.items() for alias in others or ("",)]
+    return {
+        "work": np.array([work for work, _ in rows], dtype=str),
+        "alias": np.array([alias for _, alias in rows], dtype=str),
+    }
 
 
 def evaluate(settings: Settings, *, today: date) -> scoring.Columns:

@@ -11,7 +11,7 @@ from html import unescape
 
 from connectors.base import Reject
 from connectors.errors import Malformed
-from connectors.feed.links import canonical
+from connectors.links import canonical
 
 LONGEST_KEY = 1900
 MOST_ENTRIES = 50_000

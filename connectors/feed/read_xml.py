@@ -16,9 +16,9 @@ from connectors.base import Reject
 from connectors.errors import Malformed, Unavailable
 from connectors.feed import parser
 from connectors.feed.entries import Entry, Feed, clean, plain_title, refuse_masses
-from connectors.feed.links import canonical
 from connectors.feed.manners import pace_of
 from connectors.http import Page, without_secrets
+from connectors.links import canonical
 
 Parse = Callable[[bytes, str], dict[str, Any]]
 """From a body and its content type to the fields of `parser.parse`. Raises Malformed or Unavailable."""

@@ -25,9 +25,10 @@ from harvester.config.model import (
 from harvester.config.scoring import read_scoring
 from harvester.config.sources import Connectors, read_sources
 from harvester.config.table import Findings, Table
+from harvester.config.works import read_works
 from harvester.registry import Registry
 
-_TABLES = ("harvest", "source", "scoring", "alerts")
+_TABLES = ("harvest", "source", "scoring", "works", "alerts")
 
 
 def find_config(explicit: str | None, environ: Mapping[str, str] | None = None) -> Path:
@@ -77,6 +78,7 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
     root = Table((), doc.table, findings)
     harvest = root.table("harvest")
     scoring = root.table("scoring")
+    works = root.table("works")
     alerts = root.table("alerts")
     sources = root.table("source")
     root.finish(_TABLES, hint=_hint_for_root)
@@ -114,6 +116,7 @@ def load(path: Path, *, registry: Connectors | None = None, environ: Mapping[str
         workers=workers,
         deadline=deadline,
         listen=listen,
+        works=read_works(works),
         alerts=read_alerts(alerts, path.parent, environ),
     )
     findings.raise_if_any()

@@ -123,7 +123,8 @@ class Settings:
     """A whole configuration. All paths are absolute; `folder` is the configuration file's.
 
     For the daemon: `publish`: a copy of the database for readers, `export`: a folder of Parquet files, both renewed
-    after each load; `workers`: how many sources are read at once; `deadline`: how long a run may take.
+    after each load; `workers`: how many sources are read at once; `deadline`: how long a run may take. `works`: the
+    other addresses of a post by the one that it goes by.
     """
 
     path: Path
@@ -138,6 +139,7 @@ class Settings:
     workers: int = DEFAULT_WORKERS
     deadline: timedelta = DEFAULT_DEADLINE
     listen: Address | None = None
+    works: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
     alerts: AlertSettings = field(default_factory=AlertSettings)
 
     def today(self, now: datetime) -> date:

@@ -185,7 +185,7 @@ class Store:
                 connection.close()
 
     def replace(self, tables: Mapping[str, Columns], *, timeout: float, curve: Curve | None = None) -> None:
-        """Replace the rows of the scoring caches by these columns, all or none. Raises Busy, StoreError.
+        """Replace the rows of the scoring caches and aliases by these columns, all or none. Raises Busy, StoreError.
 
         `curve`: the parameters that they are of; a curve of others that was shown is kept as it is.
         """

@@ -83,7 +83,7 @@ def _told(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 
 # Views that others are built on come first.
-_FIRST = ("current_names", "silent_periods", "named_totals")
+_FIRST = ("current_names", "silent_periods", "named_totals", "addresses", "work_subjects")
 
 
 def _view_order() -> list[str]:

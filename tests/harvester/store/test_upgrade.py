@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from connectors.base import Batch, Metric
+from connectors.base import Batch, Metric, Observation, Subject
 from harvester.store import Store, StoreError, migrations, sql
 from harvester.store.connection import open_reader, open_writer, transaction
 from harvester.store.metatable import get_meta, set_meta
-from tests.harvester.store.building import METRICS, Shelf, at
+from tests.harvester.store.building import METRICS, Shelf, at, on
 
 UTC_ZONE = ZoneInfo("UTC")
 
@@ -60,6 +60,22 @@ def test_what_a_killed_process_left_in_the_log_is_in_the_copy(tmp_path: Path) ->
     store.prepare(timeout=1)
     backup = open_reader(tmp_path / "harvest.duckdb.schema-2.bak")
     assert backup.execute("SELECT count(*) FROM store.sources").fetchall() == [(2,)]
+
+
+def test_posts_of_a_database_without_works_become_works(tmp_path: Path) -> None:
+    shelf = Shelf(tmp_path)
+    page = "https://blog.example/a"
+    facts = [Observation("post_reads", "1", str(on(3)), at(3), 7)]
+    shelf.harvest(Batch(facts, subjects=[Subject("1", page, "post", url=page)]))
+    connection = open_writer(shelf.store.path, timeout=1)
+    for view in ("main.works", "main.work_suggestions", "store.work_subjects", "store.addresses"):
+        connection.execute(f"DROP VIEW {view}")
+    connection.execute("DROP TABLE store.aliases")
+    set_meta(connection, "schema", "4")
+    set_meta(connection, "views", "of then")
+    connection.close()
+    shelf.store.prepare(timeout=1)
+    assert shelf.ask("SELECT work, metric, total FROM works") == [(page, "post_reads", 7)]
 
 
 def test_no_migration_without_its_backup(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ VIEWS = {
     "curves": "params settings first_scored last_scored is_shown",
     "former_factors": "",
     "former_influence": "",
+    "works": "person work title published_at metric total actors subjects",
+    "work_suggestions": "person work other title reason statement",
 }
 FILLED = ("observations", "revisions", "daily", "totals", "subjects", "coverage", "runs", "sources")
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.feed.links import canonical
+from connectors.links import canonical
 
 
 @pytest.mark.parametrize(
