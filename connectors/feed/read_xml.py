@@ -14,10 +14,10 @@ from typing import Any
 
 from connectors.base import Reject
 from connectors.errors import Malformed, Unavailable
+from connectors.etiquette import pace_of
 from connectors.feed import parser
 from connectors.feed.entries import Entry, Feed, clean, plain_title, refuse_masses
 from connectors.feed.links import canonical
-from connectors.feed.manners import pace_of
 from connectors.http import Page, without_secrets
 
 Parse = Callable[[bytes, str], dict[str, Any]]
