@@ -38,6 +38,9 @@ WINDOW = 184
 LONGEST_EXCLUDE = 6000
 """Characters of path ids in an address; many servers refuse addresses above 8 KB."""
 
+Counted = Mapping[str, Sequence[int]]
+"""Day → ids of paths."""
+
 _EARLIEST = date(2000, 1, 1)  # imported log files may be older than GoatCounter
 _BORN = date(2019, 1, 1)  # the year of its first release: where to begin with a server that does not tell
 
@@ -131,20 +134,35 @@ class _Api:
 class _Window:
     """A question that may take several answers, and how far it has come.
 
-    `seen`: ids of the paths that were told. `flaw`: why its days are not complete.
+    `seen`: ids of the paths that were told. `flaw`: why its days are not complete. `counted`: as in _Progress.
     """
 
     first: date
     last: date
     seen: tuple[int, ...] = ()
     flaw: str = ""
+    counted: Counted = field(default_factory=dict)
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> _Window:
-        return cls(day_of(known["first"]), day_of(known["last"]), tuple(known["seen"]), known["flaw"])
+        first, last, seen = day_of(known["first"]), day_of(known["last"]), tuple(known["seen"])
+        return cls(first, last, seen, known["flaw"], known.get("counted") or {})
 
     def plain(self) -> dict[str, Any]:
-        return {"first": str(self.first), "last": str(self.last), "seen": list(self.seen), "flaw": self.flaw}
+        return {
+            "first": str(self.first),
+            "last": str(self.last),
+            "seen": list(self.seen),
+            "flaw": self.flaw,
+            "counted": self.counted,
+        }
+
+    def after(self, answer: _Told) -> _Window:
+        """With what an answer tells."""
+        flaw = "some figures of the answer could not be used" if answer.rejects else self.flaw
+        days = self.counted.keys() | answer.counted.keys()
+        counted = {day: [*self.counted.get(day, ()), *answer.counted.get(day, ())] for day in sorted(days)}
+        return replace(self, seen=(*self.seen, *answer.ids), flaw=flaw, counted=counted)
 
 
 @dataclass(slots=True)
@@ -152,26 +170,34 @@ class _Progress:
     """What the cursor says, as it changes during a read.
 
     `begins_on`: the first day with a hit, None while it is not known. `through`: everything up to here was read.
-    `known_through`: the same when the read began; what was told of those days may have to be taken back.
+    `counted`: of each of the days that are to be read again, the ids of the paths that had visitors on it: a nought
+    told of one of them takes a figure back, any other says what absence says already.
     """
 
     begins_on: date | None
     through: date
-    known_through: date = date.min
     window: _Window | None = None
+    counted: Counted = field(default_factory=dict)
 
     def checkpoint(self) -> dict[str, Any]:
         return {
             "from": str(self.begins_on) if self.begins_on else None,
             "through": str(self.through),
             "window": self.window.plain() if self.window else None,
+            "counted": self.counted,
         }
 
     @classmethod
     def of(cls, known: Mapping[str, Any]) -> _Progress:
         through = day_of(known["through"])
         begins_on = day_of(known["from"]) if known.get("from") else None
-        return cls(begins_on, through, through, _Window.of(known["window"]) if known.get("window") else None)
+        window = _Window.of(known["window"]) if known.get("window") else None
+        return cls(begins_on, through, window, known.get("counted") or {})
+
+    def close(self, window: _Window) -> None:
+        """Everything of this window was told."""
+        later = {day: ids for day, ids in self.counted.items() if day > str(window.last)}
+        self.through, self.window, self.counted = window.last, None, {**window.counted, **later}
 
 
 @dataclass(slots=True)
@@ -183,6 +209,7 @@ class _Told:
     rejects: list[Reject] = field(default_factory=list)
     days: set[date] = field(default_factory=set)
     ids: list[int] = field(default_factory=list)
+    counted: dict[str, list[int]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +267,7 @@ class Pages:
             said = self.api.get("hits", window.first, window.last, **asked)
             answer, more = self._read(said, window, progress)
             told |= answer.days
-            flaw = "some figures of the answer could not be used" if answer.rejects else window.flaw
-            window = replace(window, seen=(*window.seen, *answer.ids), flaw=flaw)
+            window = window.after(answer)
             is_too_long = len(exclude) > self.longest_exclude
             if more and is_too_long and window.first < window.last:
                 yield self._batch(progress, answer)
@@ -250,7 +276,7 @@ class Pages:
             if more and is_too_long:
                 window = replace(window, flaw=f"only the {len(window.seen)} most visited paths were read")
             if not more or is_too_long:
-                progress.through, progress.window = window.last, None
+                progress.close(window)
                 yield self._batch(progress, answer, self._coverage(progress, window, told))
                 return
             progress.window = window
@@ -280,7 +306,8 @@ class Pages:
 
     def _read_hit(self, hit: Any, answer: _Told, window: _Window, progress: _Progress) -> None:
         try:
-            answer.ids.append(count_of(hit["path_id"]))
+            path_id = count_of(hit["path_id"])
+            answer.ids.append(path_id)
             if hit.get("event"):  # a click or the like, named as a path
                 return
             subject = self._subject(hit["path"], hit.get("title"))
@@ -300,8 +327,9 @@ class Pages:
             if not window.first <= day <= window.last:
                 continue  # the day to spare
             answer.days.add(day)
-            # Zeros are what absence says already, but for days that may have been told otherwise before.
-            if count or day <= progress.known_through:
+            if count and day >= window.last - RE_READ:  # where the next read begins
+                answer.counted.setdefault(str(day), []).append(path_id)
+            if count or path_id in progress.counted.get(str(day), ()):
                 observation = Observation("post_visitors", subject.id, str(day), noon(day), float(count))
                 answer.observations.append(observation)
             if count and (progress.begins_on is None or day < progress.begins_on):

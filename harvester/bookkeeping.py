@@ -19,14 +19,15 @@ class Bookkeeper:
     _kept_at: tuple[int, ...] = ()
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def books(self, *, timeout: float = 30.0) -> Books:
+    def books(self, *, timeout: float = 30.0, source: str | None = None) -> Books:
         """The ledger as it is now, the spool counted in. Raises StoreError; Busy before it was ever read.
 
-        Later, while somebody holds the database, what was read last still holds: nobody can have loaded since.
+        `source`: whose part of the spool is needed; None: everyone's. Later, while somebody holds the database, what
+        was read last still holds: nobody can have loaded since.
         """
         with self._lock:
             # In this order: what is loaded in between is then told twice, and known as such; else it would be missed.
-            pending = self.spool.sealed()
+            pending = [each for each in self.spool.sealed() if source in (None, each.stream[0])]
             mark = self.store.mark()
             if self._kept is None or mark != self._kept_at:
                 try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from harvester.config import Settings, Source
 
 WIDTH = 8
-_LOAD_EVERY = 5.0
+# A load takes a fixed time whatever it loads, and those who are about to read wait for it.
+_LOAD_EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ def harvest(
         return read_in_turn(settings, source, order, run_id, keeper, stop, clock)
 
     outcomes: list[Outcome] = []
+    loaded_at = time.monotonic()
     with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(sources))), thread_name_prefix="source") as pool:
         jobs = {pool.submit(read, source) for source in sources}
         try:
@@ -75,8 +78,9 @@ def harvest(
                 for outcome in _results(done):
                     outcomes.append(outcome)
                     heard(outcome)
-                if jobs:
+                if jobs and time.monotonic() - loaded_at >= _LOAD_EVERY:
                     loaded += _try_load(store, spool)
+                    loaded_at = time.monotonic()
         except BaseException:
             stop.set()  # or the pool would wait for reads that nobody wants any more
             raise
@@ -106,7 +110,7 @@ def read_in_turn(
     taken(turn)
     try:
         # Not before it is our turn: whoever had it has moved the cursors.
-        books = keeper.books(timeout=order.lock_timeout)
+        books = keeper.books(timeout=order.lock_timeout, source=source.name)
         return SourceReader(settings, source, order, run_id, keeper.spool, books, stop, clock).read()
     finally:
         turn.release()

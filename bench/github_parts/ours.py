@@ -28,7 +28,7 @@ allow_private = true
 """
 
 # Runs the command as it would run that much later: nothing but the clock of the harvest differs.
-_LATER = """
+LATER = """
 import sys
 from datetime import timedelta
 from harvester import pipeline
@@ -61,7 +61,7 @@ class Ours:
 
     def warm(self, ahead: timedelta) -> None:
         """Harvest unmeasured, as `run` will, and forget it: the fake has its answers ready then."""
-        with _copy_of(self.folder) as copy:
+        with copy_of(self.folder) as copy:
             watch([self._command(copy, ahead)])
 
     def run(self, ahead: timedelta) -> Cost:
@@ -73,13 +73,14 @@ class Ours:
         return _held(self.folder / "harvest.duckdb")
 
     def _command(self, folder: Path, ahead: timedelta) -> Command:
-        start: Sequence[str] = ("-c", _LATER, str(ahead.total_seconds())) if ahead else ("-m", "harvester")
+        start: Sequence[str] = ("-c", LATER, str(ahead.total_seconds())) if ahead else ("-m", "harvester")
         arguments = [sys.executable, *start, "now", "--config", str(folder / "config.toml"), "--quiet"]
         return Command(arguments, folder, environment={"PYTHONPATH": str(ROOT)})
 
 
 @contextmanager
-def _copy_of(folder: Path) -> Iterator[Path]:
+def copy_of(folder: Path) -> Iterator[Path]:
+    """A folder beside it with the same in it, while the block runs."""
     copy = folder.with_name(f"{folder.name}-copy")
     shutil.copytree(folder, copy)
     try:

@@ -1,5 +1,7 @@
 """The bare fetch: recorded requests sent again by eight threads, and nothing done with the answers.
 
+Each goes to URL, or to the "host" that is recorded with it.
+
     python replay.py URL REQUESTS.json TIMES.json
 
 The least that any harvest by these requests can take. Standard library only, so that little has to start.
@@ -24,13 +26,15 @@ def main() -> None:
     lock, took = threading.Lock(), []
 
     def work() -> None:
-        connection = HTTPConnection(host)
+        connections: dict[str, HTTPConnection] = {}
         while True:
             with lock:
                 asked = next(todo, None)
             if asked is None:
                 return
             started = time.perf_counter()
+            where = asked.get("host", host)
+            connection = connections.setdefault(where, HTTPConnection(where))
             connection.request(asked["method"], asked["target"], asked["body"] or None, asked["headers"])
             connection.getresponse().read()
             took.append(1000 * (time.perf_counter() - started))

@@ -35,20 +35,21 @@ class Command:
 class Cost:
     """`seconds` from the first start to the last end; `rss`: MiB of the largest of them with its children.
 
-    `cpu`: seconds of processor time of all of them.
+    `cpu`: seconds of processor time of all of them. `own`: MiB of the largest without its children.
     """
 
     seconds: float
     cpu: float
     rss: float
+    own: float
 
 
 def watch(commands: Iterable[Command]) -> Cost:
     """Run them one after the other. Raises Failed."""
-    started, spent, largest = time.perf_counter(), _spent(), 0.0
-    for command in commands:
-        largest = max(largest, _run(command))
-    return Cost(time.perf_counter() - started, _spent() - spent, largest)
+    started, spent = time.perf_counter(), _spent()
+    peaks = [(0.0, 0.0), *map(_run, commands)]
+    rss, own = map(max, zip(*peaks, strict=True))
+    return Cost(time.perf_counter() - started, _spent() - spent, rss, own)
 
 
 def _spent() -> float:
@@ -57,7 +58,7 @@ def _spent() -> float:
     return usage.ru_utime + usage.ru_stime
 
 
-def _run(command: Command) -> float:
+def _run(command: Command) -> tuple[float, float]:
     kept = {k: v for k, v in os.environ.items() if not k.startswith(("HARVEST", "PYTHON", "VIRTUAL_ENV"))}
     with command.out.open("wb") as out, (command.folder / "stderr.txt").open("w+b") as err:
         process = subprocess.Popen(
@@ -68,7 +69,7 @@ def _run(command: Command) -> float:
             stdout=out,
             stderr=err,
         )
-        peaks: list[int] = [0]
+        peaks: list[tuple[int, int]] = [(0, 0)]
         ended = threading.Event()
         looking = threading.Thread(target=_look, args=(process.pid, ended, peaks), daemon=True)
         looking.start()
@@ -79,13 +80,14 @@ def _run(command: Command) -> float:
             err.seek(0)
             said = err.read().decode(errors="replace").strip()
             raise Failed(f"{Path(command.arguments[0]).name} ended with {process.returncode}: …{said[-SHOWN:]}")
-    return max(peaks) / 1024
+    return max(tree for tree, _ in peaks) / 1024, max(own for _, own in peaks) / 1024
 
 
-def _look(pid: int, ended: threading.Event, peaks: list[int]) -> None:
+def _look(pid: int, ended: threading.Event, peaks: list[tuple[int, int]]) -> None:
     while not ended.wait(EVERY):
         # The peak that the system keeps, not what it is just now: nothing is missed between two looks.
-        peaks.append(sum(_peak_of(one) for one in _tree(pid)))
+        found = [_peak_of(one) for one in _tree(pid)]
+        peaks.append((sum(found), found[0]))
 
 
 def _tree(pid: int) -> Iterable[int]:

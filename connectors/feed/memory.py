@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from connectors.base import Coverage, Cursor
+from connectors.etiquette import Manners, instant
 from connectors.feed.entries import Post, digest
-from connectors.feed.manners import LONGEST_PAUSE, WEEK, Move
 
 DAY = timedelta(days=1)
 EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
@@ -36,18 +36,13 @@ class Memory:
 
     `known`: digests of posts that the window showed. `dates`: by digest, the date first given to a post whose feed
     does not say when it was published; it must not move at the next read. `counted_on`: the day counters were read.
-    `due`: from when on the feed may be asked again. `pace`: how long it last asked to be left alone. `move`: where it
-    has moved. `gone_at`: when it said that it is gone for good.
     """
 
     read_at: datetime | None = None
     known: frozenset[str] = frozenset()
     dates: Mapping[str, datetime] = field(default_factory=dict)
     counted_on: str | None = None
-    due: datetime | None = None
-    pace: timedelta = timedelta(0)
-    move: Move = field(default_factory=Move)
-    gone_at: datetime | None = None
+    manners: Manners = field(default_factory=Manners)
 
     @classmethod
     def of(cls, cursor: Cursor, address: str) -> Memory:
@@ -55,23 +50,15 @@ class Memory:
         if cursor.get("address") != digest(address):
             return cls()
         known, dates = cursor.get("known"), cursor.get("dates")
-        instants = {str(key): _instant(value) for key, value in dates.items()} if isinstance(dates, Mapping) else {}
-        counted_on, pace = cursor.get("counted_on"), cursor.get("pace")
+        instants = {str(key): instant(value) for key, value in dates.items()} if isinstance(dates, Mapping) else {}
+        counted_on = cursor.get("counted_on")
         return cls(
-            read_at=_instant(cursor.get("read_at")),
+            read_at=instant(cursor.get("read_at")),
             known=frozenset(map(str, known)) if isinstance(known, Sequence) else frozenset(),
-            dates={key: instant for key, instant in instants.items() if instant},
+            dates={key: at for key, at in instants.items() if at},
             counted_on=counted_on if isinstance(counted_on, str) else None,
-            due=_instant(cursor.get("due")),
-            pace=timedelta(seconds=min(pace, LONGEST_PAUSE.total_seconds()) if type(pace) is int else 0),
-            move=Move.of(cursor.get("move"), address),
-            gone_at=_instant(cursor.get("gone_at")),
+            manners=Manners.of(cursor, address),
         )
-
-    def rests(self, now: datetime) -> bool:
-        """Whether the last answer still holds. A due time further off than any pause is that of another clock."""
-        longest = WEEK if self.gone_at else LONGEST_PAUSE
-        return self.due is not None and now < self.due <= now + longest
 
     def give_date(self, post: Post, now: datetime) -> Dated:
         """Give a post its date: the one published, else the one given before, else the best there is now."""
@@ -115,13 +102,6 @@ def marks(post: Post) -> list[str]:
 
 def _sane(instant: datetime | None, now: datetime) -> datetime | None:
     return instant if instant is not None and EARLIEST <= instant <= now + FURTHEST_AHEAD else None
-
-
-def _instant(text: Any) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    except (TypeError, ValueError, OverflowError):
-        return None
 
 
 def days_read(

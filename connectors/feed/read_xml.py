@@ -14,9 +14,9 @@ from typing import Any
 
 from connectors.base import Reject
 from connectors.errors import Malformed, Unavailable
+from connectors.etiquette import pace_of
 from connectors.feed import parser
 from connectors.feed.entries import Entry, Feed, clean, plain_title, refuse_masses
-from connectors.feed.manners import pace_of
 from connectors.http import Page, without_secrets
 from connectors.links import canonical
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from connectors.base import Batch, Context, Cost, Coverage, Cursor, Observation, Reject, Stream, StreamSpec, Subject
 from connectors.errors import Gone, Malformed, Unavailable
+from connectors.etiquette import Manners, Visit
+from connectors.http import Page
 from connectors.instants import instant_of
 from connectors.pages import DAY, count_of, day_of
 from connectors.youtube.api import PER_PAGE, QUOTA, DataApi
@@ -77,45 +79,67 @@ class VideosByFeed:
     spec: StreamSpec = VIDEOS
 
     def read(self, cursor: Cursor) -> Iterator[Batch]:
-        """One batch: what the feed shows."""
-        url = f"{self.config.feed_url}?channel_id={self.config.channel_id}"
+        """One batch: what the feed shows, or what is known where it has not changed or may not be asked yet.
+
+        Views move without the feed's validators moving, so it is read in full once a day.
+        """
+        name, context = self.config.channel_id, self.context
+        known = cursor.get(name) or {}
+        visit = Visit(context, f"{self.config.feed_url}?channel_id={name}", self._videos)
+        manners, now, today = Manners.of(known, visit.configured), context.clock(), context.today()
+        if context.since is None and manners.rests(now):
+            yield manners.left_alone(context, visit.configured, key="channel")
+            return
+        is_due = known.get("counted_on") != str(today) or context.since is not None
         try:
-            page = self.context.http.get(url)
+            answer = visit.ask(manners.move, None if is_due else known)
         except Gone as error:
-            # YouTube answers 404 to feeds of living channels for hours on end.
-            raise Unavailable(
-                f"{self.context.source}: YouTube does not show the channel's feed ({error.what})",
-                remedy="it mostly comes back by itself; if not, check `channel`, or give an api_key",
-            ) from error
-        known = cursor.get(self.config.channel_id) or {}
-        _, shown = read_feed(page.body if page else b"", self.config.feed_url)
-        if not shown and known.get("shown"):
+            if (rest := manners.after_refusal(error, now)) is None:
+                # YouTube answers 404 to feeds of living channels for hours on end.
+                raise Unavailable(
+                    f"{context.source}: YouTube does not show the channel's feed ({error.what})",
+                    remedy="it mostly comes back by itself; if not, check `channel`, or give an api_key",
+                ) from error
+            yield Batch(checkpoint={name: {**known, **rest.part()}})
+            raise
+        told = _Told(now, today)
+        validators = answer.page.validators
+        manners = manners.after(answer, now, timedelta(0), has_validators=answer.content is None or bool(validators))
+        if answer.content is None:
+            # Nothing was published since: that is measured. Of the views it says nothing.
+            memory = {**known, "read_at": now.isoformat(), **manners.part()}
+            yield told.batch({name: memory}, self._published(told, known, known.get("shown") or ()))
+            return
+        if not answer.content and known.get("shown"):
             raise Malformed(f"{self.config.feed_url}: shows no video, and did before")
-        now = self.context.clock()
-        told = _Told(now, self.context.today())
-        for video in shown:
+        for video in answer.content:
             told.video(video.id, video.title, video.published, {"video_views": video.views})
+        shown = [video.id for video in answer.content]
         also = f"the feed shows the latest {LATEST} videos only" if len(shown) >= LATEST else ""
+        memory = {"read_at": now.isoformat(), "shown": shown, "counted_on": str(today), **manners.part()}
         yield told.batch(
-            {self.config.channel_id: {"read_at": now.isoformat(), "shown": [video.id for video in shown]}},
+            {name: {**memory, **validators}},
             [
                 *self._published(told, known, shown),
                 told.level("video_views", also),
-                Coverage(told.today, told.today, "missing", "the feed tells no comments", ("video_comments",)),
+                Coverage(today, today, "missing", "the feed tells no comments", ("video_comments",)),
             ],
         )
 
-    def _published(self, told: _Told, known: Mapping[str, Any], shown: Sequence[FeedVideo]) -> list[Coverage]:
+    def _videos(self, page: Page) -> Sequence[FeedVideo]:
+        return read_feed(page.body, self.config.feed_url)[1]
+
+    def _published(self, told: _Told, known: Mapping[str, Any], shown: Sequence[str]) -> list[Coverage]:
         """Days of which it is known what was published."""
         dates = sorted(fact.occurred_at for fact in told.observations if fact.metric == "videos_published")
         first = self._day(dates[0]) if dates else told.today
         spans = []
         if known.get("read_at"):  # a read with a key leaves another memory
             read_at = datetime.fromisoformat(known["read_at"])
-            slid = dates and dates[0] > read_at and not {video.id for video in shown} & set(known["shown"])
+            slid = dates and dates[0] > read_at and not set(shown) & set(known["shown"])
             read_on = min(self._day(read_at), told.today)
             if slid and known["shown"]:
-                reason = f"more than {LATEST} videos since the read before; read more often"
+                reason = f"more than {LATEST} videos since the read before; with an api_key all are read"
                 spans.append(Coverage(read_on, first, "lost", reason, ("videos_published",)))
                 first = min(first + DAY, told.today)
             else:

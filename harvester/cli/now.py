@@ -46,7 +46,7 @@ def harvest_and_report(
     """The harvest itself; `options.json` and `options.lock_timeout` are heeded."""
     from harvester.pipeline import harvest
 
-    with interruptible() as stop, _progress(options, sources) as heard:
+    with interruptible() as stop, _progress(options, sources) as heard, _ready_to_score():
         done = harvest(settings, sources, order, stop=stop, heard=heard)
     scores = None
     if not done.busy:
@@ -119,6 +119,23 @@ def _progress(options: argparse.Namespace, sources: Sequence[Source]) -> Iterato
             bar.update(task, completed=len(ended))
 
         yield heard
+
+
+@contextmanager
+def _ready_to_score() -> Iterator[None]:
+    """Import meanwhile what the score takes: longer than the score itself, and a harvest mostly waits."""
+
+    def get_ready() -> None:
+        import scoring
+
+        _ = scoring.score_columns  # which is imported when it is asked for
+
+    thread = threading.Thread(target=get_ready, name="importing")
+    thread.start()
+    try:
+        yield
+    finally:
+        thread.join()
 
 
 def _line(outcome: Outcome) -> str:

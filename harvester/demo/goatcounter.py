@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs
@@ -79,14 +78,12 @@ class GoatCounter:
         if path == "/paths":
             return self._paths(int(query.get("limit", "20")), int(query.get("after", "0")))
         if path == "/stats/total":
-            days: defaultdict[date, int] = defaultdict(int)
-            for number, name in self._path_ids().items():
-                if not included or number in included:
-                    for day, count in self._counts(name, first, last).items():
-                        days[day] += count
+            names = {name for number, name in self._path_ids().items() if not included or number in included}
+            read = {day: names.intersection(self.world.page_reads.get(day, ())) for day in self._days(first, last)}
+            days = {day: sum(self._count(name, day) for name in some) for day, some in read.items()}
             total = sum(days.values())
             totals = {"total": total, "total_events": 0, "total_utc": total}
-            return as_json({**totals, "stats": [_stat(day, days[day]) for day in sorted(days)]})
+            return as_json({**totals, "stats": [_stat(day, count) for day, count in days.items()]})
         if path == "/stats/hits":
             limit = min(100, max(1, int(query.get("limit", "20"))))
             return self._hits(first, last, limit, included, excluded)
@@ -119,16 +116,18 @@ class GoatCounter:
         return dict(enumerate(names, 1))
 
     def _counts(self, name: str, first: date, last: date) -> dict[date, int]:
-        counts = {}
+        return {day: self._count(name, day) for day in self._days(first, last)}
+
+    def _count(self, name: str, day: date) -> int:
+        reads = None if self.world.is_dark(day) else self.world.page_reads.get(day, {}).get(name)
+        return reads.visitors if reads else 0
+
+    def _days(self, first: date, last: date) -> Iterator[date]:
+        """The days that are told of."""
         for offset in range((last - first).days + 1):
             day = first + timedelta(days=offset)
-            if self.world.is_dark(day):
-                if self.is_outage_zero:
-                    counts[day] = 0
-                continue
-            reads = self.world.page_reads.get(day, {}).get(name)
-            counts[day] = reads.visitors if reads else 0
-        return counts
+            if self.is_outage_zero or not self.world.is_dark(day):
+                yield day
 
     def _range(self, query: dict[str, str]) -> tuple[date, date]:
         end = _instant(query["end"]) if query.get("end") else self.world.now

@@ -270,11 +270,13 @@ class Quarter:
 
 
 @contextmanager
-def quarter_of(start: date, folder: Path) -> Iterator[tuple[Quarter, Field]]:
-    """Serve everything from the end of the first step on, and configure a source of every connector."""
+def quarter_of(start: date, folder: Path, *, days: int = DAYS) -> Iterator[tuple[Quarter, Field]]:
+    """Serve everything from the end of the first step on, and configure a source of every connector.
+
+    `days`: how far it can be let go on.
+    """
     world = build(start + STEP, plans=PLANS, start=start, visitors=True)
     quarter = Quarter(folder, start, world)
-    days = range(DAYS)
     quarter.fakes = {
         "umami": fake_umami.FakeUmami([], is_cloud=False),
         "matomo": FakeMatomo([], created_on=str(start)),
@@ -286,8 +288,8 @@ def quarter_of(start: date, folder: Path) -> Iterator[tuple[Quarter, Field]]:
         "stackexchange": FakeStackExchange(),
         "hackernews": FakeHackerNews(),
         "gitlab": FakeGitlab(),
-        "pypi": FakePypiStats({"engine": {quarter.on(day): day % 6 for day in days}}, []),
-        "npm": FakeNpm({"@me/engine": {quarter.on(day): day % 8 for day in days}}, start),
+        "pypi": FakePypiStats({"engine": {quarter.on(day): day % 6 for day in range(days)}}, []),
+        "npm": FakeNpm({"@me/engine": {quarter.on(day): day % 8 for day in range(days)}}, start),
     }
     github = GitHub(world, tokens={KEY: Token(world.person.login)}, clock=quarter.clock)
     counters = {
@@ -305,13 +307,13 @@ def quarter_of(start: date, folder: Path) -> Iterator[tuple[Quarter, Field]]:
         made = Field(folder, world, servers)
         quarter.give_keys(elsewhere.KEYS)
         where = {name: service.url for name, service in servers.named().items()} | quarter.urls
-        made.configure(more=_sections(where, world.site))
+        made.configure(more=sections_of(where, world.site))
         quarter.reach()
         yield quarter, made
 
 
-def _sections(urls: Mapping[str, str], site: str) -> str:
-    """Every source but those that the small world has by itself."""
+def sections_of(urls: Mapping[str, str], site: str) -> str:
+    """The configuration of every source but those that the small world has by itself."""
     readers = [
         f'[source.{name}]\nconnector = "{name}"\nallow_private = true\n'
         + keys.format(**urls, website=fake_umami.WEBSITE)

@@ -377,16 +377,46 @@ def test_the_first_hit_after_an_empty_start_begins_the_coverage(service):
     assert coverage(batches) == [Coverage(TODAY, TODAY)]
 
 
-def test_a_figure_that_fell_to_zero_is_taken_back_in_the_last_days_only(service):
-    service.hits = {"/post": {"2026-11-24": 1}}
-    batches = read(cursor_at("2026-11-23"))
-    assert facts(batches) == {
-        ("/post", "2026-11-20"): 0,
-        ("/post", "2026-11-21"): 0,
-        ("/post", "2026-11-22"): 0,
-        ("/post", "2026-11-23"): 0,
-        ("/post", "2026-11-24"): 1,
-    }
+def test_a_nought_of_a_day_that_never_had_visitors_is_no_fact(service):
+    service.hits = {"/post": {"2026-11-20": 4, "2026-11-24": 1}}
+    first = read()
+    again = read(checkpoint(first))
+    assert facts(first) == {("/post", "2026-11-20"): 4, ("/post", "2026-11-24"): 1}
+    assert facts(again) == {("/post", "2026-11-24"): 1}
+    assert coverage(again) == [Coverage(date(2026, 11, 21), TODAY)]
+
+
+def test_a_figure_that_fell_to_nought_is_taken_back_once(service):
+    service.hits = {"/post": {"2026-11-19": 5, "2026-11-22": 3, "2026-11-24": 1}, "/other": {"2026-11-22": 2}}
+    first = read()
+    service.hits["/post"] = {"2026-11-24": 1}
+    second = read(checkpoint(first))
+    assert facts(second) == {("/post", "2026-11-22"): 0, ("/post", "2026-11-24"): 1, ("/other", "2026-11-22"): 2}
+    third = read(checkpoint(second))
+    assert facts(third) == {("/post", "2026-11-24"): 1, ("/other", "2026-11-22"): 2}
+
+
+def test_a_figure_that_fell_while_a_window_was_cut_is_taken_back(service):
+    service.most = 2
+    service.hits = {f"/{n}": {"2026-11-22": n + 1, "2026-11-24": 1} for n in range(5)}
+    cursor = checkpoint(read())
+    for counts in service.hits.values():
+        del counts["2026-11-22"]
+    service.limit_at = len(service.asked) + 2
+    before = until(RateLimited, stream().read(cursor))
+    service.limit_at = None
+    after = read(checkpoint(before))
+    fallen = {path for batches in (before, after) for (path, day), count in facts(batches).items() if count == 0}
+    assert fallen == set(service.hits)
+
+
+def test_a_figure_that_fell_is_taken_back_where_the_window_is_halved(service):
+    service.most = 2
+    service.hits = {f"/{n}": {"2026-11-23": 1, "2026-11-24": 1} for n in range(4)}
+    cursor = checkpoint(read())
+    del service.hits["/3"]["2026-11-23"]
+    batches = list(replace(stream(), longest_exclude=3).read(cursor))
+    assert facts(batches)["/3", "2026-11-23"] == 0
 
 
 @pytest.mark.parametrize(

@@ -270,7 +270,7 @@ def test_a_feed_that_youtube_does_not_show_for_a_while_is_an_outage():
 def test_a_feed_that_suddenly_shows_nothing_is_malformed():
     first = by_feed(FakeYoutube(videos(3)))
     with pytest.raises(Malformed, match="did before"):
-        by_feed(FakeYoutube(), cursor_after(first))
+        by_feed(FakeYoutube(), cursor_after(first), now=NOW + DAY)
 
 
 def test_a_new_channel_is_a_measured_nought():
