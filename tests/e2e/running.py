@@ -123,7 +123,7 @@ class Field:
     def waiting(self) -> list[str]:
         """What lies in the spool, also under hidden names; but for what a killed daemon said of itself."""
         there = {path.name for path in self.spool.iterdir()} if self.spool.is_dir() else set()
-        return sorted(there - {".daemon.json"})
+        return sorted(there - {".daemon.json", ".daemon.json.part"})
 
     def said(self, done: subprocess.CompletedProcess[str]) -> str:
         """Everything the process said; the key is in none of it, nor in anything that it left on disk."""
