@@ -185,9 +185,10 @@ def small_world(days: int = 110) -> World:
 
 
 @contextmanager
-def field_of(world: World, folder: Path, *, latency: float = 0.0) -> Iterator[Field]:
-    """Serve the world while the block runs."""
-    github = GitHub(world, tokens={KEY: Token(world.person.login)})
+def field_of(world: World, folder: Path, *, latency: float = 0.0, an_hour: int = 5_000) -> Iterator[Field]:
+    """Serve the world while the block runs. `an_hour`: the requests, and the points, that GitHub allows."""
+    token = Token(world.person.login, limit=an_hour, graphql_limit=an_hour)
+    github = GitHub(world, tokens={KEY: token})
     with serve(world, github=github, plausible=Plausible(world, keys=frozenset({KEY})), latency=latency) as servers:
         yield Field(folder, world, servers)
 
