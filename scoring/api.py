@@ -53,14 +53,23 @@ def score_columns(
     *,
     participants: Mapping[str, npt.NDArray[Any]] | None = None,
     now: date | None = None,
+    since: Mapping[str, date] | None = None,
 ) -> Columns:
-    """As `score`, with arrays for columns (masked where null) in and out, and without importing pandas."""
-    made = _blocks(totals, params, participants, now)
+    """As `score`, with arrays for columns (masked where null) in and out, and without importing pandas.
+
+    `since`: of these persons only the rows that may have changed where their totals have from that day on. They begin
+    with the last period that had any before that day; rows of earlier periods stay as they were, to the last bit.
+    """
+    made = _blocks(totals, params, participants, now, since)
     return Columns(*(_spent(blocks, dtypes, arrange) for blocks, dtypes in zip(made, TABLES, strict=True)))
 
 
 def _blocks(
-    totals: Frame, params: Params | None, participants: Frame | None, now: date | None
+    totals: Frame,
+    params: Params | None,
+    participants: Frame | None,
+    now: date | None,
+    since: Mapping[str, date] | None = None,
 ) -> tuple[list[Block], list[Block], list[Block]]:
     """The rows of factors, influence and attribution."""
     params = params or Params()
@@ -69,7 +78,7 @@ def _blocks(
     factors: list[Block] = []
     influence: list[Block] = []
     attribution: list[Block] = []
-    for panel in panels(table.read(totals), params):
+    for panel in panels(table.read(totals), params, since):
         letters = ingredients(panel, None if people is None else _exact(people, panel))
         scored = Scored(panel, params, letters, chain(panel, params), essay(panel, letters, params), today)
         factors.extend(scored.factors())

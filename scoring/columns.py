@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 Values = Any
 """A column: a Series, or an array."""
 
+_NULL = np.array(None, dtype=object)
+
 
 def names_of(frame: Frame) -> Sequence[str]:
     """The names of the columns."""
@@ -47,7 +49,8 @@ def is_null(values: Values) -> BoolArray:
     mask = np.ma.getmaskarray(values)
     plain = np.ma.getdata(values)
     if plain.dtype == object:
-        return mask | np.fromiter((each is None for each in plain), dtype=np.bool_, count=len(plain))
+        nothing: BoolArray = np.equal(plain, _NULL)
+        return mask | nothing
     unequal: BoolArray = plain != plain  # NaN and NaT
     return mask | unequal
 
@@ -60,22 +63,51 @@ def as_floats(values: Values) -> FloatArray:
     return np.ma.filled(np.ma.asarray(values, dtype=np.float64), np.nan)
 
 
+def as_days(values: Values) -> IntArray | None:
+    """Days since 1970-01-01 of datetime64, null the smallest number; None where the values are something else."""
+    plain = values.to_numpy() if isinstance(values.dtype, np.dtype) and hasattr(values, "iloc") else values
+    if not isinstance(plain, np.ndarray) or plain.dtype.kind != "M":
+        return None
+    found: IntArray = np.ma.filled(plain, np.datetime64("NaT")).astype("datetime64[D]").astype(np.int64)
+    return found
+
+
 def factorize(values: Values) -> tuple[IntArray, Any]:
     """A code for each value into the distinct ones; null is -1."""
     if hasattr(values, "iloc"):
-        import pandas as pd
+        if values.dtype.kind != "O":
+            import pandas as pd
 
-        codes, distinct = pd.factorize(values)
-        return codes, distinct
-    null, plain = is_null(values), np.ma.getdata(values)
+            codes, distinct = pd.factorize(values)
+            return codes, distinct
+        values = values.to_numpy(dtype=object)
+    plain, mask = np.ma.getdata(values), np.ma.getmask(values)
     if plain.dtype != object:
+        null = is_null(values)
         distinct, codes = np.unique(plain[~null], return_inverse=True)
         found = np.full(len(plain), -1, dtype=np.int64)
         found[~null] = codes
         return found, distinct
-    known: dict[Any, int] = {}
-    numbers = (-1 if gone else known.setdefault(each, len(known)) for each, gone in zip(plain, null, strict=True))
-    return np.fromiter(numbers, dtype=np.int64, count=len(plain)), list(known)
+    numbers = _Numbers()
+    texts = plain if mask is np.ma.nomask else np.where(mask, _NULL, plain)
+    codes = np.fromiter(map(numbers.__getitem__, texts.tolist()), dtype=np.int64, count=len(texts))
+    return codes, numbers.names
+
+
+class _Numbers(dict[Any, int]):
+    """Numbers what it is asked for, as it comes, and keeps it in `names`; null is -1. For loops that C makes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[Any] = []
+
+    def __missing__(self, key: Any) -> int:
+        # None, pandas.NA, which will not be compared, and NaN and NaT, which are unequal to themselves.
+        is_null = key is None or type(key).__name__ == "NAType" or key != key
+        self[key] = number = -1 if is_null else len(self.names)
+        if not is_null:
+            self.names.append(key)
+        return number
 
 
 def ranked(keys: IntArray) -> tuple[IntArray, IntArray]:

@@ -119,11 +119,14 @@ def _shares_metric(panel: Panel, above: tuple[Role, ...], below: Role) -> BoolAr
 
     Such a ratio measures the weights, not the world.
     """
-    upper, is_upper = panel.observed(*above)
-    lower, is_lower = panel.observed(below)
     persons = len(panel.persons)
     found = np.zeros((len(panel.coverage), persons), dtype=np.bool_)
-    for metric in np.intersect1d(upper.metric, lower.metric):
+    both = panel.metrics_of(*above) & panel.metrics_of(below)
+    if not both:
+        return found
+    upper, is_upper = panel.observed(*above)
+    lower, is_lower = panel.observed(below)
+    for metric in both:
         counts_above, counts_below = upper.metric == metric, lower.metric == metric
         found |= any_in_groups(is_upper[:, counts_above], upper.person[counts_above], persons) & any_in_groups(
             is_lower[:, counts_below], lower.person[counts_below], persons

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scoring.arrays import BoolArray, FloatArray
+from scoring.arrays import BoolArray, FloatArray, divided
 
 _WORST = 1e30  # of a squared standardised error: beyond it, "nobody knows" has been said
+_CELLS = 1 << 15  # of an array at a time: they stay in the processor's cache
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,25 +47,75 @@ class Levels:
 def follow(counts: FloatArray, coverage: FloatArray, decay: FloatArray) -> Levels:
     """Run the filter over counts and coverage (T, S) with decay δ per period (T)."""
     periods, series = counts.shape
-    levels = Levels(*(np.zeros((periods, series)) for _ in range(4)))
-    level, mass, dispersion = np.zeros(series), np.zeros(series), np.ones(series)
-    errors, weights = np.zeros(series), np.zeros(series)
+    levels = Levels(*(np.empty((periods, series)) for _ in range(4)))
+    state = _State(*(np.zeros(series) for _ in range(4)))
+    few = max(1, _CELLS // max(1, series))
+    for start in range(0, periods, few):
+        some = slice(start, start + few)
+        state = _follow_on(state, counts[some], coverage[some], decay[some, None], levels, some)
+    return levels
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    """The filter after a period, all (S). `errors`, `weights`: discounted sums of squared errors, and of ones."""
+
+    level: FloatArray
+    mass: FloatArray
+    errors: FloatArray
+    weights: FloatArray
+
+
+def _follow_on(
+    state: _State, counts: FloatArray, coverage: FloatArray, decay: FloatArray, levels: Levels, some: slice
+) -> _State:
+    """Fill in `some` periods of the levels, with their counts and coverage; the state after them."""
+    is_seen = coverage > 0
+    kept = np.where(is_seen, decay, 1.0)
+    masses = _discounted(state.mass, kept, coverage)
+    old_mass, mass = masses[:-1], masses[1:]
+    smoothed = _smoothed(state.level, np.where(is_seen, counts, 0.0), coverage, np.where(mass > 0, mass, 1.0))
+    old_level, level = smoothed[:-1], smoothed[1:]
+    is_matched = is_seen & (old_mass > 0)
     with np.errstate(divide="ignore", invalid="ignore"):  # where nothing was observed; np.where passes it over
-        for k, (x, c, delta) in enumerate(zip(counts, coverage, decay, strict=True)):
-            is_seen, is_matched = c > 0, (c > 0) & (mass > 0)
-            rate, old_mass, error = likely_rate(level, mass), mass, x - c * level
-            mass = np.where(is_seen, delta * mass + c, mass)
-            # level = a / b in the form that leaves it alone, to the last bit, when a count is what it should be.
-            level = np.where(is_seen, np.maximum(level + error / mass, 0.0), level)
-            # A Poisson count's variance at the mean of the old and the new level: at the old one alone, a single
-            # week on a front page would make the intervals of years span all that is possible.
-            variance = (rate + likely_rate(level, mass)) / 2 * (1 / c + 1 / old_mass)
-            squared = np.minimum((error / c) ** 2 / variance, _WORST)
-            errors = np.where(is_matched, delta * errors + squared, errors)
-            weights = np.where(is_matched, delta * weights + 1, weights)
-            dispersion = np.where(is_matched, np.maximum(errors / weights, 1.0), dispersion)
-            levels.level[k], levels.mass[k], levels.dispersion[k] = level, mass, dispersion
-            levels.step_variance[k] = np.where(is_matched, dispersion * variance * (c / mass) ** 2, 0.0)
+        # A Poisson count's variance at the mean of the old and the new level: at the old one alone, a single
+        # week on a front page would make the intervals of years span all that is possible.
+        variance = (likely_rate(old_level, old_mass) + likely_rate(level, mass)) / 2 * (1 / coverage + 1 / old_mass)
+        squared = np.minimum(((counts - coverage * old_level) / coverage) ** 2 / variance, _WORST)
+        kept[~is_matched] = 1.0
+        errors = _discounted(state.errors, kept, np.where(is_matched, squared, 0.0))
+        weights = _discounted(state.weights, kept, is_matched.astype(np.float64))
+        dispersion = np.maximum(divided(errors[1:], weights[1:], weights[1:] > 0), 1.0)
+        step_variance = np.where(is_matched, dispersion * variance * (coverage / mass) ** 2, 0.0)
+    levels.level[some], levels.mass[some] = level, mass
+    levels.dispersion[some], levels.step_variance[some] = dispersion, step_variance
+    return _State(level[-1], mass[-1], errors[-1], weights[-1])
+
+
+# The recurrences are a few steps of Python a period; what can be said of many periods at once is said outside.
+
+
+def _discounted(before: FloatArray, kept: FloatArray, came: FloatArray) -> FloatArray:
+    """s = kept · s + came: before and after each period (T + 1, S). Kept 1 and came 0 leave it to the last bit."""
+    sums = np.empty((len(came) + 1, came.shape[1]))
+    sums[0] = before
+    for share, more, last, after in zip(kept, came, sums, sums[1:], strict=False):
+        np.multiply(share, last, out=after)
+        np.add(after, more, out=after)
+    return sums
+
+
+def _smoothed(before: FloatArray, counts: FloatArray, coverage: FloatArray, mass: FloatArray) -> FloatArray:
+    """The level a / b before and after each period (T + 1, S), for the masses b."""
+    levels = np.empty((len(counts) + 1, counts.shape[1]))
+    levels[0] = before
+    for count, share, weight, last, after in zip(counts, coverage, mass, levels, levels[1:], strict=False):
+        # In the form that leaves it alone, to the last bit, when a count is what it should be.
+        np.multiply(share, last, out=after)
+        np.subtract(count, after, out=after)
+        np.divide(after, weight, out=after)
+        np.add(last, after, out=after)
+        np.maximum(after, 0.0, out=after)
     return levels
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from datetime import date
 
 import numpy as np
 
 from scoring.arrays import BoolArray, FloatArray, IntArray, any_in_groups, binned, sum_groups
 from scoring.columns import ranked
 from scoring.params import Params
-from scoring.periods import Calendar, align
+from scoring.periods import EPOCH, Calendar, align
 from scoring.roles import PER_EVENT_AUDIENCE, ROLES, Role
 from scoring.table import MOST, Table, check_ends
 
@@ -42,7 +43,7 @@ class Series:
 
     def plays(self, *roles: Role) -> BoolArray:
         """Which series play one of the roles."""
-        return np.isin(self.role, [ROLES.index(role) for role in roles])
+        return np.array([role in roles for role in ROLES])[self.role]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,8 @@ class Panel:
     `counts` (T, S): unweighted totals, at least 0. `coverage` (T, S): 0 where not observed. `actors` (T, P):
     distinct people summed over subjects and metrics of interactions. `gauges` are the series of a standing audience,
     `standing` (T, gauges) their unweighted levels at each period's end; NaN before the first reading. `first`,
-    `last` (P): the span that a person has rows for; last < first: none.
+    `last` (P): the span that a person has rows for; last < first: none. `asked` (P): from which period on it is to
+    be shown.
     """
 
     calendar: Calendar
@@ -67,11 +69,12 @@ class Panel:
     standing: FloatArray
     first: IntArray
     last: IntArray
+    asked: IntArray
 
-    def span(self) -> BoolArray:
-        """Which periods belong to which person: (T, P)."""
+    def shown(self) -> BoolArray:
+        """Which periods of which person the tables are to show: (T, P)."""
         position = np.arange(len(self.calendar.starts))[:, None]
-        return (self.first <= position) & (position <= self.last)
+        return (np.maximum(self.first, self.asked) <= position) & (position <= self.last)
 
     def total(self, *roles: Role) -> FloatArray:
         """Weighted sum of the roles' series by period and person (T, P); NaN where none was observed."""
@@ -93,6 +96,10 @@ class Panel:
         is_known = any_in_groups(is_read, self.gauges.person, persons) | ~np.isnan(invited)
         return np.where(is_known, standing + np.nan_to_num(invited), np.nan)
 
+    def metrics_of(self, *roles: Role) -> set[int]:
+        """The codes of the metrics that play one of the roles anywhere."""
+        return {code for every in (self.series, self.gauges) for code in every.metric[every.plays(*roles)].tolist()}
+
     def observed(self, *roles: Role) -> tuple[Series, BoolArray]:
         """The series and gauges that play one of the roles, and when each was observed (T, ·)."""
         flows, gauges = self.series.plays(*roles), self.gauges.plays(*roles)
@@ -100,13 +107,15 @@ class Panel:
         return self.series[flows] + self.gauges[gauges], found
 
 
-def panels(table: Table, params: Params) -> Iterator[Panel]:
-    """A panel for each grain that has rows, by the grain's name."""
+def panels(table: Table, params: Params, since: Mapping[str, date] | None = None) -> Iterator[Panel]:
+    """A panel for each grain that has rows, by the grain's name. `since`: as in `score_columns`."""
+    known = since or {}
+    days = [known.get(name, date.min).toordinal() - EPOCH for name in table.person.names]
     for code in range(len(table.grain.names)):
-        yield _panel(table, np.flatnonzero(table.grain.codes == code), params)
+        yield _panel(table, np.flatnonzero(table.grain.codes == code), params, np.array(days, dtype=np.int64))
 
 
-def _panel(table: Table, rows: IntArray, params: Params) -> Panel:
+def _panel(table: Table, rows: IntArray, params: Params, since: IntArray) -> Panel:
     calendar, position = align(table.grain.names[table.grain.codes[rows[0]]], table.starts[rows])
     check_ends(table, rows, calendar.ends[position])
     periods, persons = len(calendar.starts), len(table.person.names)
@@ -138,7 +147,20 @@ def _panel(table: Table, rows: IntArray, params: Params) -> Panel:
         standing=_standing(table, gauges, periods),
         first=first,
         last=last,
+        asked=_last_before(np.searchsorted(calendar.ends, since, side="right"), position, person),
     )
+
+
+def _last_before(changed: IntArray, position: IntArray, person: IntArray) -> IntArray:
+    """The last period with rows before each person's `changed` one (P), 0 where there is none.
+
+    What has no rows after it is shown for the sake of later rows alone, and goes with them.
+    """
+    latest = np.zeros_like(changed)
+    if changed.any():
+        is_before = position < changed[person]
+        np.maximum.at(latest, person[is_before], position[is_before])
+    return latest
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,10 @@ class Params:
 
     def hash(self) -> str:
         """Twelve hexadecimal digits that differ whenever a setting or an effective weight does."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> str:
         weights = {key: [entry.role, entry.weight] for key, entry in self.table.items()}
         text = json.dumps([FORMULAS, self._settings(), weights], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from scoring.arrays import LARGEST, SMALLEST, BoolArray, FloatArray, scaled, sum_groups
+from scoring.arrays import LARGEST, SMALLEST, BoolArray, FloatArray, IntArray, scaled, sum_groups
 from scoring.attribution import log_effects
 from scoring.chained import SIDE_NAMES, Chain
 from scoring.essay import Essay, Ingredients
@@ -20,9 +21,9 @@ from scoring.result import Block, Column, grain_order, repeated
 from scoring.status import STATUSES, Codes, Status, first_of, is_status
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scored:
-    """A panel with both models' results, and the rows they make: every period of each person's span, none left out.
+    """A panel with both models' results, and the rows they make: every period that it is to show, none left out.
 
     `today`: days since 1970-01-01; periods that end after it are provisional. The blocks keep what they show and
     nothing else, so that the arrays over series are gone before the tables are made.
@@ -88,8 +89,10 @@ class Scored:
     def attribution(self) -> Block:
         """The rows of `attribution`: one for each series that a factor compared."""
         series, panel = self.chain.series, self.panel
-        position, column = np.nonzero(self.chain.matched)
-        by_person = np.argsort(series.person[column], kind="stable")
+        position, column = np.nonzero(self.chain.matched & panel.shown()[:, series.person])
+        # Of numbers of sixteen bits, a radix sort.
+        person = series.person.astype(np.min_scalar_type(len(panel.persons)))
+        by_person = np.argsort(person[column], kind="stable")
         position, column = position[by_person], column[by_person]
         rows, effect = len(position), log_effects(self.chain)[position, column]
         persons, sources, metrics, starts = panel.persons, panel.sources, panel.metrics, panel.calendar.starts
@@ -115,13 +118,19 @@ class Scored:
     def _nowhere(self) -> FloatArray:
         return np.full(self._shape, np.nan)
 
+    @cached_property
+    def _shown(self) -> tuple[IntArray, IntArray]:
+        """Person and period of each row."""
+        person, position = np.nonzero(self.panel.shown().T)
+        return person, position
+
     @property
     def _provisional(self) -> BoolArray:
         return np.broadcast_to((self.panel.calendar.ends > self.today)[:, None], self._shape)
 
     def _block(self, model: str, numbers: Mapping[str, npt.NDArray[Any]], statuses: Mapping[str, Codes]) -> Block:
         """Rows of a model from (T, P) arrays."""
-        person, position = np.nonzero(self.panel.span().T)
+        person, position = self._shown
         rows, persons, calendar = len(person), self.panel.persons, self.panel.calendar
 
         def picked(values: npt.NDArray[Any]) -> Column:
@@ -139,13 +148,14 @@ class Scored:
                 "grain": repeated(calendar.grain, rows),
                 "period": lambda: calendar.starts[position],
                 "ends_on": lambda: calendar.ends[position],
-                "coverage": picked(self._coverage()),
+                "coverage": picked(self._coverage),
                 "params": repeated(self.params.hash(), rows),
                 **{name: picked(values) for name, values in numbers.items()},
                 **{name: spelled(codes) for name, codes in statuses.items()},
             },
         )
 
+    @cached_property
     def _coverage(self) -> FloatArray:
         """The observed share of a period (T, P): the mean over the series of E and I that were seen until then."""
         person, persons = self.chain.series.person, len(self.panel.persons)

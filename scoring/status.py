@@ -40,11 +40,10 @@ _CODE = {status: code for code, status in enumerate(STATUSES)}
 
 def first_of(*cases: tuple[BoolArray, Status], otherwise: Status) -> Codes:
     """The status of the first case that holds at each place, as indices into STATUSES."""
-    return np.select(
-        [mask for mask, _ in cases],
-        [np.int8(_CODE[status]) for _, status in cases],
-        default=np.int8(_CODE[otherwise]),
-    ).astype(np.int8)
+    codes = np.full(np.broadcast_shapes(*(mask.shape for mask, _ in cases)), _CODE[otherwise], dtype=np.int8)
+    for mask, status in reversed(cases):
+        codes[mask] = _CODE[status]
+    return codes
 
 
 def is_status(codes: Codes, status: Status) -> BoolArray:

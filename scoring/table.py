@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from scoring.arrays import BoolArray, FloatArray, IntArray
-from scoring.columns import Values, as_floats, at, factorize, is_null, names_of, some
+from scoring.columns import Values, as_days, as_floats, at, factorize, is_null, names_of, some
 from scoring.params import GRAINS
 from scoring.periods import as_day
 
@@ -124,6 +124,9 @@ def _ranked(values: Values) -> Column:
 
 def days(frame: Frame, name: str) -> IntArray:
     """A column of dates as days since 1970-01-01; null is refused."""
+    if (known := as_days(frame[name])) is not None:
+        _refuse(frame, name, is_null(frame[name]), "a date")
+        return known
     # Dates repeat: converting the few distinct ones is what makes objects and texts as fast as datetime64.
     codes, distinct = factorize(frame[name])
     _refuse(frame, name, codes < 0, "a date")

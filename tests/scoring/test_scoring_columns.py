@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scoring_frames import LATER, MONDAY, weeks
-from test_scoring_properties import worlds
+from scoring_worlds import worlds
 
 import scoring
 from scoring.columns import as_floats, at, factorize, is_null, ranked, some
