@@ -188,13 +188,16 @@ def terms(connection: duckdb.DuckDBPyConnection) -> Terms:
 
 
 def columns(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, npt.NDArray[Any]]]
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, npt.NDArray[Any]]], *, everything: bool
 ) -> list[Change]:
-    """All rows of the named scoring tables give way to those of the arrays; these are named as the columns are."""
+    """The rows of the arrays, named as the columns are, come into the named scoring tables.
+
+    `everything`: all that is there gives way to them.
+    """
     for name, arrays in tables.items():
         # Of each object DuckDB's client asks pandas whether it is null.
         plain = {column: each.astype(str) if each.dtype == object else each for column, each in arrays.items()}
         connection.register("arrays", plain)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE new_{name} AS SELECT * FROM arrays")  # noqa: S608 - a name of ours
         connection.unregister("arrays")
-    return [Change(name, rows=f"new_{name}", gone=ALL) for name in tables]
+    return [Change(name, rows=f"new_{name}", gone=ALL if everything else "") for name in tables]
