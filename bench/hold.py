@@ -111,7 +111,7 @@ def turn(
 def write(folder: Path, seconds: float) -> None:
     """A harvest of three streams, then eight at once, then a score, and again; when each began and ended."""
     from harvester.spool import Spool
-    from harvester.store import Store
+    from harvester.store import Curve, Store
 
     store, spool = Store(folder / "harvest.duckdb", ZoneInfo("UTC")), Spool(folder / "spool")
     store.prepare(timeout=30)
@@ -127,7 +127,7 @@ def write(folder: Path, seconds: float) -> None:
                 seal(spool, harvest(chance), only=None if "3" in what else each % 3)
         start = time.monotonic()
         if what == "score":
-            store.replace(scores, timeout=30)
+            store.replace(scores, curve=Curve("bench", "{}", datetime.now(UTC)), timeout=30)
         else:
             store.load(spool, timeout=30)
         done.append((what, start, time.monotonic()))

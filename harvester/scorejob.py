@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from harvester.config.errors import ConfigError, Problem
 from harvester.config.model import DEFAULT_PERSON
-from harvester.store import Curve, Store, scored_inputs
+from harvester.store import Curve, Store, aliases, scored_inputs, unscored
+from harvester.store.curves import kept
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     import numpy.typing as npt
+    from duckdb import DuckDBPyConnection
 
     import scoring
     from harvester.config import ScoringSettings, Settings
@@ -54,11 +56,13 @@ class Inputs:
             raise ConfigError([Problem("", f'nobody is called "{asked}"; there are: {", ".join(people)}')])
         return asked
 
-    def score(self) -> scoring.Columns:
-        """The score. In arrays: importing pandas takes longer than the score."""
+    def score(self, since: Mapping[str, date] | None = None) -> scoring.Columns:
+        """The score. In arrays: importing pandas takes longer than the score. `since`: as in `score_columns`."""
         import scoring
 
-        return scoring.score_columns(self.totals, self.params, participants=self.participants, now=self.today)
+        return scoring.score_columns(
+            self.totals, self.params, participants=self.participants, now=self.today, since=since
+        )
 
 
 def params(settings: ScoringSettings) -> scoring.Params:
@@ -76,30 +80,44 @@ def params(settings: ScoringSettings) -> scoring.Params:
     )
 
 
-def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> scoring.Columns:
-    """Score everything stored and replace what is shown; a curve of other parameters is kept as it was.
+def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> None:
+    """Bring the kept scores to what is stored: those of whom anything has changed since the last time, from there on.
 
-    What the configuration states of works goes with it. Raises Busy, StoreError.
+    They end up as if everything had been scored. A curve of other parameters is kept as it was, and with new ones
+    everything is scored. What the configuration states of works goes with it. Raises Busy, StoreError.
     """
-    store = Store(settings.database, settings.timezone)
-    given = inputs(settings, today=today)
-    result = given.score()
-    tables = {"factors": result.factors, "influence": result.influence, "attribution": result.attribution}
-    tables["aliases"] = aliases(settings.works)
-    curve = Curve(given.params.hash(), given.params.told(), datetime.now(UTC))
-    store.replace(tables, timeout=timeout, curve=curve)
-    return result
+    store, chosen = Store(settings.database, settings.timezone), params(settings.scoring)
+    curve = Curve(chosen.hash(), chosen.told(), datetime.now(UTC))
+    # What is loaded between reading and keeping would pass for scored.
+    with store.turn(timeout=timeout):
+        with store.reading(timeout=timeout) as connection:
+            since, stated = unscored(connection, curve.params, today), _aliases(settings.works)
+            is_stated = aliases(connection) == stated
+            if since == {} and is_stated:
+                return
+            given = _read(connection, chosen, today, since) if since != {} else None
+        tables: dict[str, Arrays] = {} if is_stated else {"aliases": _columns(stated)}
+        if given is not None:
+            result = given.score(since)
+            tables |= {"factors": result.factors, "influence": result.influence, "attribution": result.attribution}
+        store.replace(tables, curve, timeout=timeout, since=since)
 
 
-def aliases(works: Mapping[str, tuple[str, ...]]) -> Arrays:
+def kept_scores(settings: Settings, *, grain: str) -> Mapping[str, Arrays]:
+    """Factors and influence as they are kept for the configured parameters. Raises Busy, StoreError."""
+    with Store(settings.database, settings.timezone).reading() as connection:
+        return kept(connection, params(settings.scoring).hash(), grain)
+
+
+def _aliases(works: Mapping[str, tuple[str, ...]]) -> list[tuple[str, str]]:
     """[works] as the store keeps it: a row for each other address, one without for a work that has none."""
+    return sorted((work, alias) for work, others in works.items() for alias in others or ("",))
+
+
+def _columns(stated: Sequence[tuple[str, str]]) -> Arrays:
     import numpy as np
 
-    rows = [(work, alias) for work, others in works.items() for alias in others or ("",)]
-    return {
-        "work": np.array([work for work, _ in rows], dtype=str),
-        "alias": np.array([alias for _, alias in rows], dtype=str),
-    }
+    return {name: np.array([row[place] for row in stated], dtype=str) for place, name in enumerate(("work", "alias"))}
 
 
 def evaluate(settings: Settings, *, today: date) -> scoring.Columns:
@@ -115,7 +133,13 @@ def inputs(settings: Settings, *, today: date) -> Inputs:
 def inputs_of(store: Store, chosen: scoring.Params, *, today: date) -> Inputs:
     """What a store holds, to be scored with these parameters. Raises Busy, StoreError."""
     with store.reading() as connection:
-        found = scored_inputs(connection, metrics_of(chosen, "interactions"), metrics_of(chosen, "audience"))
+        return _read(connection, chosen, today)
+
+
+def _read(
+    connection: DuckDBPyConnection, chosen: scoring.Params, today: date, people: Collection[str] | None = None
+) -> Inputs:
+    found = scored_inputs(connection, metrics_of(chosen, "interactions"), metrics_of(chosen, "audience"), people)
     return Inputs(*found, chosen, today)
 
 

@@ -48,7 +48,7 @@ def follow(counts: FloatArray, coverage: FloatArray, decay: FloatArray) -> Level
     """Run the filter over counts and coverage (T, S) with decay δ per period (T)."""
     periods, series = counts.shape
     levels = Levels(*(np.empty((periods, series)) for _ in range(4)))
-    state = _State(*(np.zeros(series) for _ in range(4)))
+    state = _State(np.zeros(series), np.zeros(series), np.zeros((2, series)))
     few = max(1, _CELLS // max(1, series))
     for start in range(0, periods, few):
         some = slice(start, start + few)
@@ -58,12 +58,11 @@ def follow(counts: FloatArray, coverage: FloatArray, decay: FloatArray) -> Level
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """The filter after a period, all (S). `errors`, `weights`: discounted sums of squared errors, and of ones."""
+    """The filter after a period, (S). `errors` (2, S): discounted sums of squared errors, and of ones."""
 
     level: FloatArray
     mass: FloatArray
     errors: FloatArray
-    weights: FloatArray
 
 
 def _follow_on(
@@ -83,21 +82,22 @@ def _follow_on(
         variance = (likely_rate(old_level, old_mass) + likely_rate(level, mass)) / 2 * (1 / coverage + 1 / old_mass)
         squared = np.minimum(((counts - coverage * old_level) / coverage) ** 2 / variance, _WORST)
         kept[~is_matched] = 1.0
-        errors = _discounted(state.errors, kept, np.where(is_matched, squared, 0.0))
-        weights = _discounted(state.weights, kept, is_matched.astype(np.float64))
-        dispersion = np.maximum(divided(errors[1:], weights[1:], weights[1:] > 0), 1.0)
+        came = np.stack([np.where(is_matched, squared, 0.0), is_matched], axis=1)
+        errors = _discounted(state.errors, kept[:, None], came)
+        sums, weights = errors[1:, 0], errors[1:, 1]
+        dispersion = np.maximum(divided(sums, weights, weights > 0), 1.0)
         step_variance = np.where(is_matched, dispersion * variance * (coverage / mass) ** 2, 0.0)
     levels.level[some], levels.mass[some] = level, mass
     levels.dispersion[some], levels.step_variance[some] = dispersion, step_variance
-    return _State(level[-1], mass[-1], errors[-1], weights[-1])
+    return _State(level[-1], mass[-1], errors[-1])
 
 
 # The recurrences are a few steps of Python a period; what can be said of many periods at once is said outside.
 
 
 def _discounted(before: FloatArray, kept: FloatArray, came: FloatArray) -> FloatArray:
-    """s = kept · s + came: before and after each period (T + 1, S). Kept 1 and came 0 leave it to the last bit."""
-    sums = np.empty((len(came) + 1, came.shape[1]))
+    """s = kept · s + came: before and after each period (T + 1, …). Kept 1 and came 0 leave it to the last bit."""
+    sums = np.empty((len(came) + 1, *came.shape[1:]))
     sums[0] = before
     for share, more, last, after in zip(kept, came, sums, sums[1:], strict=False):
         np.multiply(share, last, out=after)

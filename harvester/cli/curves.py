@@ -46,10 +46,10 @@ def kept_curve(settings: Settings, asked: str) -> tuple[Mapping[str, Mapping[str
             f'{"several curves begin" if found else "no curve begins"} with "{asked}"; there are: {there}'
         )
     with Store(settings.database, settings.timezone).reading() as connection:
-        factors, influence = kept(connection, found[0]["params"])
+        tables = kept(connection, found[0]["params"])
     when = f", as it was drawn on {found[0]['last_scored']:%Y-%m-%d}" if found[0]["last_scored"] else ""
     said = f"Shown: the curve of the parameters {found[0]['params']}{when}."
-    return {"factors": factors, "influence": influence}, [said]
+    return tables, [said]
 
 
 def _curves(settings: Settings) -> list[dict[str, Any]]:

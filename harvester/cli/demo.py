@@ -20,7 +20,7 @@ def run(options: argparse.Namespace) -> int:
     from harvester.config import load
     from harvester.demo.folder import opened
     from harvester.demo.life import reading_days
-    from harvester.scorejob import rescore
+    from harvester.scorejob import kept_scores, rescore
 
     show.talk(options)
     talk = show.console(options, stderr=True)
@@ -45,7 +45,8 @@ def run(options: argparse.Namespace) -> int:
     out = show.console(options)
     for when, done in harvests.items():
         out.print(f"{when + ':':<14}{_counts(done)}")
-    influence.print_table(out, rescore(settings, today=now.date()), grain="month", last=14)
+    rescore(settings, today=now.date())
+    influence.print_table(out, kept_scores(settings, grain="month"), grain="month", last=14)
     out.print(
         f"The database: {show.plain(settings.database)}\n"
         f"Ask it:       harvest sql --config {show.plain(folder / 'config.toml')} 'FROM totals LIMIT 10'\n"

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from scoring import Columns
-
     Tables = Mapping[str, Mapping[str, Any]]
 
 MODELS = ("chained", "essay")
@@ -23,7 +21,7 @@ _INPUTS = {"R": "reads", "C": "comments", "T": "clicks", "A·i": "interactions",
 
 def print_table(
     out: Console,
-    scores: Columns | Tables,
+    tables: Tables,
     *,
     grain: str,
     last: int,
@@ -31,7 +29,6 @@ def print_table(
     person: str | None = None,
 ) -> None:
     """One table a person: R, C, T, A·i, T_A, and per model E, I and the influence; reasons below it."""
-    tables = scores if isinstance(scores, Mapping) else {"factors": scores.factors, "influence": scores.influence}
     people = [person] if person else sorted(set(tables["factors"]["person"].tolist()))
     shown = 0
     for each in people:

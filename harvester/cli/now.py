@@ -147,9 +147,10 @@ def _line(outcome: Outcome) -> str:
 def _score(settings: Settings, timeout: float) -> Any:
     from datetime import UTC, datetime
 
-    from harvester.scorejob import rescore
+    from harvester.scorejob import kept_scores, rescore
 
-    return rescore(settings, today=datetime.now(UTC).astimezone(settings.timezone).date(), timeout=timeout)
+    rescore(settings, today=datetime.now(UTC).astimezone(settings.timezone).date(), timeout=timeout)
+    return kept_scores(settings, grain=settings.scoring.period)
 
 
 def _report(options: argparse.Namespace, settings: Settings, done: Harvest, scores: Any) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
@@ -18,7 +19,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from harvester.spool import Segment, Spool
-from harvester.store import ledger, metatable, migrations, sql
+from harvester.store import ledger, metatable, migrations, scores, sql
 from harvester.store.books import Books, read_books
 from harvester.store.connection import (
     attached,
@@ -31,12 +32,13 @@ from harvester.store.connection import (
     unusable,
     without_pandas,
 )
-from harvester.store.curves import Curve, keep_former
+from harvester.store.curves import Curve, keep_former, note_drawn
 from harvester.store.errors import Busy, StoreError
 from harvester.store.ledger import Cursor, Terms
 from harvester.store.load import Loaded, is_zoned, keep, load, prepare
 from harvester.store.lock import loading
 from harvester.store.records import SourceRecord
+from harvester.store.scores import unscored
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -53,10 +55,12 @@ __all__ = [
     "Store",
     "StoreError",
     "Terms",
+    "aliases",
     "answer",
     "open_reader",
     "scored_inputs",
     "standing",
+    "unscored",
 ]
 
 log = logging.getLogger(__name__)
@@ -184,22 +188,44 @@ class Store:
             finally:
                 connection.close()
 
-    def replace(self, tables: Mapping[str, Columns], *, timeout: float, curve: Curve | None = None) -> None:
-        """Replace the rows of the scoring caches and aliases by these columns, all or none. Raises Busy, StoreError.
+    @contextmanager
+    def turn(self, *, timeout: float) -> Iterator[None]:
+        """Nobody else of ours writes meanwhile: what is written fits what was read for it. Raises Busy, StoreError.
 
-        `curve`: the parameters that they are of; a curve of others that was shown is kept as it is.
+        Readers come and go.
         """
-        with self._alone(timeout):
-            self._set_up(timeout)
-            with open_bench(self.path, threads=1) as bench:
-                changes = ledger.columns(bench, tables)
-                with attached(bench, self.path, timeout=timeout):
-                    try:
-                        keep(bench, changes, None if curve is None else lambda: keep_former(bench, curve))
-                    except duckdb.Error as error:
-                        raise StoreError(unusable(self.path, str(error))) from error
-                with suppress(StoreError, duckdb.Error):
-                    settle(bench, self.path, timeout=_ONCE_DONE)
+        with loading(self.path, timeout=timeout):
+            yield
+
+    def replace(
+        self, tables: Mapping[str, Columns], curve: Curve, *, timeout: float, since: Mapping[str, date] | None = None
+    ) -> None:
+        """Replace the rows of the scoring caches by these columns, all or none. Raises Busy, StoreError.
+
+        `curve`: the parameters that they are of; a curve of others that was shown is kept as it is. `since`: of whom
+        rows are replaced, from which day on, as `unscored` says in the same turn; None: all. Aliases
+        are replaced as a whole, where they are given.
+        """
+        with self._alone(timeout), open_bench(self.path, threads=1) as bench:
+            changes = ledger.columns(bench, tables, whole=tables if since is None else {"aliases"})
+
+            def first() -> None:
+                if since is None:
+                    keep_former(bench, curve)
+                elif since:
+                    scores.make_room(bench, since)
+
+            def last() -> None:
+                note_drawn(bench, curve)
+                scores.remember(bench, curve.params)
+
+            with attached(bench, self.path, timeout=timeout):
+                try:
+                    keep(bench, changes, first, last)
+                except duckdb.Error as error:
+                    raise StoreError(unusable(self.path, str(error))) from error
+            with suppress(StoreError, duckdb.Error):
+                settle(bench, self.path, timeout=_ONCE_DONE)
 
     @contextmanager
     def _alone(self, timeout: float) -> Iterator[None]:
@@ -243,17 +269,26 @@ def answer(
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
+def aliases(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """What the configuration stated of works when they were last kept: (work, alias), sorted."""
+    return connection.execute("SELECT work, alias FROM store.aliases ORDER BY ALL").fetchall()
+
+
 def scored_inputs(
-    connection: duckdb.DuckDBPyConnection, interactions: Sequence[str], audience: Sequence[str]
+    connection: duckdb.DuckDBPyConnection,
+    interactions: Sequence[str],
+    audience: Sequence[str],
+    people: Collection[str] | None = None,
 ) -> tuple[Columns, Columns]:
     """What scoring takes: the totals without bots and self, and the distinct people behind the interactions.
 
     Both lists name metrics. Totals are those of all subjects together, which scoring adds up anyway, but for the
-    audience, of whose subjects it takes the latest readings.
+    audience, of whose subjects it takes the latest readings. `people`: whose; None: everybody's.
     """
-    totals = connection.execute(sql.text("queries/scored"), {"audience": list(audience)})
+    asked = {"people": None if people is None else list(people)}
+    totals = connection.execute(sql.text("queries/scored"), {**asked, "audience": list(audience)})
     found = totals.fetchnumpy()
-    participants = connection.execute(sql.text("queries/participants"), {"metrics": list(interactions)})
+    participants = connection.execute(sql.text("queries/participants"), {**asked, "metrics": list(interactions)})
     # Categoricals, which the stubs allow for, come of ENUMs only, and there are none.
     return cast("Columns", found), cast("Columns", participants.fetchnumpy())
 

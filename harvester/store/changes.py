@@ -37,6 +37,7 @@ _SHAPES = {
         "source VARCHAR, credential VARCHAR, bucket VARCHAR, allowed BIGINT, remaining BIGINT, reset_at TIMESTAMP,"
         " read_at TIMESTAMP"
     ),
+    "unscored": "person VARCHAR, since DATE",
     "loaded": "segment_id VARCHAR",
     "forgotten": "segment_id VARCHAR",
 }

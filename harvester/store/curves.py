@@ -27,7 +27,7 @@ class Curve:
 
 
 def keep_former(connection: duckdb.DuckDBPyConnection, curve: Curve) -> None:
-    """Before a curve replaces what is shown: keep that, if it is of other parameters. Part of a transaction.
+    """Before a curve replaces all that is shown: keep that, if it is of other parameters. Part of a transaction.
 
     Who goes back to parameters used before goes on with their curve.
     """
@@ -42,22 +42,32 @@ def keep_former(connection: duckdb.DuckDBPyConnection, curve: Curve) -> None:
         " SELECT $params WHERE NOT EXISTS (FROM store.curves WHERE params = $params)",
         names,
     )
+
+
+def note_drawn(connection: duckdb.DuckDBPyConnection, curve: Curve) -> None:
+    """Note that the curve is shown, and drawn anew. Part of a transaction."""
     connection.execute(
         "UPDATE store.curves SET is_shown = true, settings = $settings, last_scored = $at,"
         " first_scored = coalesce(first_scored, $at) WHERE params = $params",
-        {**names, "settings": curve.settings, "at": curve.scored_at.astimezone(UTC).replace(tzinfo=None)},
+        {
+            "params": curve.params,
+            "settings": curve.settings,
+            "at": curve.scored_at.astimezone(UTC).replace(tzinfo=None),
+        },
     )
 
 
-def kept(connection: duckdb.DuckDBPyConnection, params: str) -> tuple[Columns, Columns]:
-    """Factors and influence of a curve as it was last drawn, shown or former."""
-    factors, influence = (
-        connection.execute(
-            f"FROM {name} WHERE params = $params UNION ALL FROM former_{name} WHERE params = $params"
-            " ORDER BY person, model, grain, period",
-            {"params": params},
-        ).fetchnumpy()
+def kept(connection: duckdb.DuckDBPyConnection, params: str, grain: str | None = None) -> dict[str, Columns]:
+    """Factors and influence of a curve as it was last drawn, shown or former; of one grain, if it is named."""
+    of = "WHERE params = $params AND grain = coalesce($grain, grain)"
+    return {
+        # Categoricals, which the stubs allow for, come of ENUMs only, and there are none.
+        name: cast(
+            "Columns",
+            connection.execute(
+                f"FROM {name} {of} UNION ALL FROM former_{name} {of} ORDER BY person, model, grain, period",
+                {"params": params, "grain": grain},
+            ).fetchnumpy(),
+        )
         for name in _KEPT
-    )
-    # Categoricals, which the stubs allow for, come of ENUMs only, and there are none.
-    return cast("Columns", factors), cast("Columns", influence)
+    }

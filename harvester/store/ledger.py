@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -188,13 +188,19 @@ def terms(connection: duckdb.DuckDBPyConnection) -> Terms:
 
 
 def columns(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Mapping[str, npt.NDArray[Any]]]
+    connection: duckdb.DuckDBPyConnection,
+    tables: Mapping[str, Mapping[str, npt.NDArray[Any]]],
+    *,
+    whole: Collection[str],
 ) -> list[Change]:
-    """All rows of the named scoring tables give way to those of the arrays; these are named as the columns are."""
+    """The rows of the arrays, named as the columns are, come into the named tables.
+
+    `whole`: the tables of which all that is there gives way to them.
+    """
     for name, arrays in tables.items():
         # Of each object DuckDB's client asks pandas whether it is null.
         plain = {column: each.astype(str) if each.dtype == object else each for column, each in arrays.items()}
         connection.register("arrays", plain)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE new_{name} AS SELECT * FROM arrays")  # noqa: S608 - a name of ours
         connection.unregister("arrays")
-    return [Change(name, rows=f"new_{name}", gone=ALL) for name in tables]
+    return [Change(name, rows=f"new_{name}", gone=ALL if name in whole else "") for name in tables]

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import duckdb
 
 from harvester.spool import Segment
-from harvester.store import ledger, sql
+from harvester.store import ledger, scores, sql
 from harvester.store.changes import Change, blank, count, fill
 from harvester.store.connection import transaction
 from harvester.store.metatable import get_meta, set_meta
@@ -25,6 +25,8 @@ _SUMS = ("13_present", "14_acted", "15_summed")
 _LEVELS = ("16_grown", "17_regrown", "18_grown_days")
 _PERIODS = ("19_periods", "20_near", "21_near_actors", "22_totals")
 _COVERAGE = ("23_coverage", "24_coverage_news", "25_period_coverage")
+# Of a table that a load changes: what that says of scores.
+_UNSCORED = {"daily": "27_unscored_days", "coverage": "28_unscored_coverage", "metrics": "29_unscored_metrics"}
 _SUMMED = (
     Change("daily", rows="summed", gone="touched", by=("series_id", "day")),
     Change("actor_days", rows="acted", gone="touched", by=("series_id", "day")),
@@ -80,16 +82,19 @@ def is_zoned(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> bool:
 
 
 def keep(
-    connection: duckdb.DuckDBPyConnection, changes: Sequence[Change], first: Callable[[], None] | None = None
+    connection: duckdb.DuckDBPyConnection,
+    changes: Sequence[Change],
+    first: Callable[[], None] = lambda: None,
+    last: Callable[[], None] = lambda: None,
 ) -> None:
     """Make the changes, all or none; nobody may have written since they were prepared. Raises duckdb.Error.
 
-    `first`: what is to be done before them, as a part of it.
+    `first`, `last`: what is to be done before and after them, as a part of it.
     """
     with transaction(connection):
-        if first is not None:
-            first()
+        first()
         _make(connection, changes)
+        last()
 
 
 def prepare(
@@ -112,6 +117,8 @@ def prepare(
     changes += facts
     changes += _coverage(connection, current, zone)
     changes += ledger.ended_reads(connection, fresh, counts)
+    if fresh:
+        changes += _unscored(connection, {change.table for change in changes})
     changes += _marks(connection, fresh, seen.difference(seen if waiting is None else waiting))
     stored, revised = (sum(each[position] for each in counts.values()) for position in (0, 1))
     found = tuple(change.found(connection) for change in changes)
@@ -237,6 +244,12 @@ def _coverage(connection: duckdb.DuckDBPyConnection, segments: Sequence[Segment]
     return list(_COVERED)
 
 
+def _unscored(connection: duckdb.DuckDBPyConnection, tables: Collection[str]) -> list[Change]:
+    """Whose scores the changes of these tables leave behind; noted with them, so that no kill forgets it."""
+    _run(connection, "26_unscored", *(name for table, name in _UNSCORED.items() if table in tables))
+    return [Change("unscored", rows="unscored")]
+
+
 def _rezone(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
     """Days are those of the configured zone; when it has changed, all events find their new days."""
     before = get_meta(connection, "timezone")
@@ -249,6 +262,7 @@ def _rezone(connection: duckdb.DuckDBPyConnection, zone: ZoneInfo) -> None:
         connection.execute("CREATE OR REPLACE TEMP TABLE series AS SELECT series_id, false AS is_gauge FROM level")
         _run(connection, "00_touch_events", *_SUMS, *_PERIODS)
         _make(connection, [change.found(connection) for change in _SUMMED])
+        scores.forget(connection)
     set_meta(connection, "timezone", zone.key)
 
 

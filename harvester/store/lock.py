@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +16,7 @@ from pathlib import Path
 from harvester.store.errors import Busy, StoreError
 
 _PAUSE = 0.02
+_held = threading.local()
 
 
 def lock_path(database: Path) -> Path:
@@ -27,9 +29,13 @@ def loading(database: Path, *, timeout: float) -> Iterator[None]:
     """Be the only process of ours that loads into this database; wait up to `timeout` seconds for the turn.
 
     Raises Busy naming the holder, StoreError where the folder cannot be written. Freed by the system when the
-    process dies, so kill -9 leaves nothing stale.
+    process dies, so kill -9 leaves nothing stale. A thread whose turn it is has it already.
     """
     path = lock_path(database)
+    mine: set[Path] = _held.__dict__.setdefault("paths", set())
+    if path in mine:
+        yield
+        return
     try:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     except OSError as error:
@@ -38,8 +44,10 @@ def loading(database: Path, *, timeout: float) -> Iterator[None]:
         _acquire(handle, path, timeout)
         os.truncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        mine.add(path)
         yield
     finally:
+        mine.discard(path)
         os.close(handle)
 
 

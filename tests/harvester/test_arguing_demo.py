@@ -6,6 +6,7 @@ import json
 import math
 import re
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from harvester.reading import Order
 from harvester.scorejob import evaluate, inputs, rescore
 from harvester.spans import Span, parse
 from harvester.store import Store
+from harvester.store.connection import open_writer
 from harvester.versions import as_of
 from harvester.wording import paragraph
 from scoring import Columns
@@ -43,6 +45,7 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> tuple[Settings, dict[da
             done = harvest(settings, settings.select(), Order(), clock=lambda noon=noon: noon)
             assert not [outcome for outcome in done.outcomes if outcome.is_failure]
             scored[noon] = evaluate(settings, today=noon.date())
+            rescore(settings, today=noon.date())
             demo.advance(ago - following)
     rescore(settings, today=TODAY)
     return settings, scored
@@ -139,9 +142,9 @@ def test_dropping_the_caches_and_scoring_again_gives_equal_tables(settings: Sett
             return [connection.execute(f"FROM {name} ORDER BY ALL").fetchall() for name in names]
 
     before = kept()
-    empty = {name: {column: values[:0] for column, values in getattr(evaluate(settings, today=TODAY), name).items()}
-             for name in names}  # fmt: skip
-    store.replace(empty, timeout=5)
+    with closing(open_writer(settings.database, timeout=5)) as connection:
+        for name in names:
+            connection.execute(f"DELETE FROM store.{name}")
     gone = kept()
     rescore(settings, today=TODAY)
 

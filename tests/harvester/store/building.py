@@ -42,6 +42,7 @@ class Shelf:
     source: str = "work"
     stream: str = "everything"
     metrics: tuple[Metric, ...] = METRICS
+    person: str = "me"
     runs: int = 0
     cursor: dict[str, Any] = field(default_factory=dict)
 
@@ -54,7 +55,7 @@ class Shelf:
     def read(self) -> Read:
         self.runs += 1
         return Read(
-            source=self.source, connector="fake", person="me", schedule="every 6h", config_hash="c",
+            source=self.source, connector="fake", person=self.person, schedule="every 6h", config_hash="c",
             stream=self.stream, cursor_version=1, metrics=self.metrics, run_id=f"run-{self.runs}", trigger="now",
             started_at=at(1),
         )  # fmt: skip

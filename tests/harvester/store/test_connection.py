@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -140,9 +141,19 @@ def test_a_failed_commit_tells_why_and_not_that_nothing_could_be_rolled_back(pat
 
 
 def test_the_turn_to_load_is_one_process_s_and_names_it(path: Path) -> None:
-    with loading(path, timeout=0), pytest.raises(Busy, match=str(os.getpid())) as busy, loading(path, timeout=0.05):
-        pass
-    assert busy.value.pid == os.getpid()
+    def take() -> None:
+        with loading(path, timeout=0.05):
+            pass
+
+    with loading(path, timeout=0), ThreadPoolExecutor(1) as other:
+        error = other.submit(take).exception()
+        take()  # a thread whose turn it is has it, and keeps it
+        again = other.submit(take).exception()
+    take()
+    for busy in (error, again):
+        assert isinstance(busy, Busy)
+        assert busy.pid == os.getpid()
+        assert str(os.getpid()) in str(busy)
 
 
 def test_the_turn_to_load_is_free_after_an_error(path: Path) -> None:

@@ -70,7 +70,8 @@ def test_posts_of_a_database_without_works_become_works(tmp_path: Path) -> None:
     connection = open_writer(shelf.store.path, timeout=1)
     for view in ("main.works", "main.work_suggestions", "store.work_subjects", "store.addresses"):
         connection.execute(f"DROP VIEW {view}")
-    connection.execute("DROP TABLE store.aliases")
+    for table in ("aliases", "unscored"):
+        connection.execute(f"DROP TABLE store.{table}")
     set_meta(connection, "schema", "4")
     set_meta(connection, "views", "of then")
     connection.close()

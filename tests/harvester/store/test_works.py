@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import pytest
 
 from connectors.base import Batch, Kind, Metric, Observation, Subject
 from harvester.config.works import page_of
-from harvester.scorejob import aliases
+from harvester.scorejob import rescore
 from harvester.store.connection import open_writer
+from tests.harvester.small_sources import settings
 from tests.harvester.store.building import Shelf, at, on
 
 POST = "https://blog.example/posts/a"
@@ -56,7 +58,7 @@ class Library:
         return self.shelf.ask(query, **values)
 
     def state(self, works: Mapping[str, tuple[str, ...]]) -> None:
-        self.shelf.store.replace({"aliases": aliases(works)}, timeout=5)
+        rescore(replace(settings(self.shelf.store.path.parent), works=works), today=on(30))
 
     def works(self, metric: str = "post_reads") -> dict[str, float]:
         return dict(self.ask("SELECT work, total FROM works WHERE metric = $metric", metric=metric))
