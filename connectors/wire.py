@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import threading
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
     from urllib3.response import HTTPResponse
 
 
-class Deadline:
-    """The instant by which an exchange is over, redirects and body included; restarted by each request."""
+class Deadline(threading.local):
+    """The instant by which an exchange is over, redirects and body included; restarted by each request.
+
+    Each thread has its own exchange, and so its own instant.
+    """
 
     def __init__(self, wait: float, total: float, ticks: Callable[[], float] = time.monotonic) -> None:
         self.wait = wait
