@@ -253,7 +253,7 @@ class Pages:
         days = []
         # Older servers tell the total only.
         with suppress(TypeError, LookupError):
-            days = [_day_and_count(stat)[0] for stat in said["stats"] if _day_and_count(stat)[1]]
+            days = [day_of(stat["day"]) for stat in said["stats"] if _count(stat)]
         if not days:
             return _Progress(None, max(_BORN, since or _BORN) - DAY)
         first = max(min(days), since or min(days))
@@ -318,7 +318,7 @@ class Pages:
         answer.subjects.append(subject)
         for stat in stats:
             try:
-                day, count = _day_and_count(stat)
+                day, count = day_of(stat["day"]), _count(stat)
             except (ValueError, TypeError, LookupError) as error:
                 answer.rejects.append(
                     Reject(f"{subject.name}: {stat}"[:200], f"{type(error).__name__}: {error}"[:200])
@@ -366,9 +366,9 @@ class Pages:
         )
 
 
-def _day_and_count(stat: Any) -> tuple[date, int]:
-    """The day and its visitors. Servers before 2.4 told page loads as `daily`, and visitors beside them."""
-    return day_of(stat["day"]), count_of(stat["daily_unique"] if "daily_unique" in stat else stat["daily"])
+def _count(stat: Any) -> int:
+    """A day's visitors. Servers before 2.4 told page loads as `daily`, and visitors beside them."""
+    return count_of(stat["daily_unique"] if "daily_unique" in stat else stat["daily"])
 
 
 def open_streams(config: GoatcounterConfig, context: Context) -> Sequence[Stream]:

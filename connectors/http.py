@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from http.cookiejar import DefaultCookiePolicy
 from importlib.metadata import PackageNotFoundError, metadata
 from typing import Any, NoReturn
 from urllib.parse import SplitResult, unquote, urldefrag, urlencode, urljoin
@@ -47,6 +46,7 @@ _NOT_MODIFIED = 304
 _KEEP_METHOD = {307, 308}
 # What may follow a redirect to another origin: nothing that identifies or authorises.
 _HARMLESS = {"accept", "accept-language", "content-type"}
+_ALWAYS = {"Accept-Encoding": "gzip", "Accept": "*/*"}
 _VALIDATORS = {"etag": "If-None-Match", "last_modified": "If-Modified-Since"}
 
 
@@ -115,11 +115,6 @@ class Lanes:
 SHARED_LANES = Lanes()
 
 
-class _Session(requests.Session):
-    def get_redirect_target(self, resp: requests.Response) -> None:
-        """None: requests would read a redirect's whole body, however long, before we see it."""
-
-
 @dataclass(slots=True, repr=False)  # its repr stands in tracebacks with locals, and would show the secrets
 class _Exchange:
     """What is asked, and what may still be sent along after the next redirect."""
@@ -179,7 +174,7 @@ def _is_same_or_safer(old: SplitResult, new: SplitResult) -> bool:
 
 
 class Http:
-    """The door. One per worker thread; the connections stay open between requests.
+    """The door. One per source, also for several threads at once; the connections stay open between requests.
 
     An exchange, redirects included, is over after `deadline`, and no wait for the network lasts longer than
     `timeout`. More than `max_bytes` of decoded body is refused. Never sleeps, never tries again. Sends no
@@ -207,7 +202,8 @@ class Http:
         self._lanes = lanes
         self._deadline = Deadline(timeout.total_seconds(), deadline.total_seconds())
         guard = Guard(self._deadline, allow_private=allow_private, resolver=resolver)
-        self._session = _open_session(transport or GuardedAdapter(guard))
+        self._transport = transport or GuardedAdapter(guard)
+        self._verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
 
     def get(
         self,
@@ -261,7 +257,7 @@ class Http:
 
     def close(self) -> None:
         """Close the connections."""
-        self._session.close()
+        self._transport.close()
 
     def __enter__(self) -> Http:
         return self
@@ -291,12 +287,15 @@ class Http:
         raise Malformed(f"{where}: more than {MOST_REDIRECTS} redirects")
 
     def _send(self, exchange: _Exchange) -> requests.Response:
-        headers = {**exchange.headers, **exchange.conditions}
-        request = requests.Request(exchange.method, exchange.url, headers=headers, data=exchange.body)
-        prepared = self._session.prepare_request(request)
+        # Without a requests.Session: what it adds (cookies, ~/.netrc, proxies, redirects of its own) must not be.
+        request = requests.PreparedRequest()
+        request.prepare_method(exchange.method)
+        request.prepare_url(exchange.url, None)
+        request.prepare_headers({**_ALWAYS, "User-Agent": _user_agent(), **exchange.headers, **exchange.conditions})
+        request.prepare_body(exchange.body, None)
         self._meter.spend(requests=1)
         wait = self._deadline.next_wait()
-        return self._session.send(prepared, stream=True, timeout=(wait, wait), allow_redirects=False)
+        return self._transport.send(request, stream=True, timeout=(wait, wait), verify=self._verify, proxies={})
 
     def _page(self, response: requests.Response, exchange: _Exchange, where: str) -> Page:
         headers = {name.lower(): value for name, value in response.headers.items()}
@@ -332,18 +331,6 @@ class Http:
         if self._deadline.is_over:
             return Unavailable(f"{where}: not complete after {self._deadline.total:.3g} s")
         return failure_of(error, where)
-
-
-def _open_session(transport: BaseAdapter) -> requests.Session:
-    session = _Session()
-    session.trust_env = False  # ~/.netrc would be sent to whatever host is asked
-    session.verify = os.environ.get("REQUESTS_CA_BUNDLE") or True
-    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-    session.headers.clear()
-    session.headers.update({"User-Agent": _user_agent(), "Accept-Encoding": "gzip", "Accept": "*/*"})
-    session.mount("https://", transport)
-    session.mount("http://", transport)
-    return session
 
 
 @cache

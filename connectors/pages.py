@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -13,6 +14,8 @@ from connectors.base import LONGEST_ID, Subject
 DAY = timedelta(days=1)
 
 _MOST = 10**12
+# A site has so many pages of which much is told: each is made out once, and not for each of its days.
+_remembered = lru_cache(maxsize=10_000)
 # What may stand in a path, a query and a fragment as it is; % so that what is escaped is not escaped twice.
 _SAFE = "/%:@!$&'()*+,;=~-._?#[]"
 
@@ -46,6 +49,7 @@ def page_url(host: str, path: str) -> str:
     return base + quote(path, safe=_SAFE)
 
 
+@_remembered
 def page_of(base: str, path: str) -> Subject:
     """A page as facts are about it: `base` with the scheme, the path as the service tells it.
 
@@ -58,6 +62,7 @@ def page_of(base: str, path: str) -> Subject:
     return Subject(stable, url, "post", url=url)
 
 
+@_remembered
 def page_at(address: str) -> Subject:
     """The same of a page told by its whole address."""
     parts = urlsplit(address)
@@ -67,6 +72,7 @@ def page_at(address: str) -> Subject:
     return page_of(f"{parts.scheme}://{parts.netloc.rpartition('@')[2].lower()}", path)
 
 
+@_remembered
 def split_site(text: str) -> tuple[str, str]:
     """(scheme and host, path without its last slash) of a site as people write it: example.org, or its address.
 

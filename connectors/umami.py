@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
+from connectors.abreast import abreast
 from connectors.base import (
     Batch,
     Connector,
@@ -29,8 +30,8 @@ CLOUD = "https://api.umami.is/v1"
 PER_PAGE = 500
 """Paths of an answer; the service's own default."""
 
-WINDOW = 31
-"""Days of one question. Over more than half a year Umami tells months where it was asked for days."""
+WINDOW = 92
+"""Days of one question; each path takes one. Over half a year Umami tells months where it was asked for days."""
 
 CALLS, SPAN = 50, timedelta(seconds=15)  # of a key of Umami Cloud
 _TOO_MUCH = 1.5  # a server that ignores the filter tells twice the site's views for two paths
@@ -84,6 +85,10 @@ class UmamiConfig:
         return f"{address}{'' if self.token is None else '/api'}/websites/{self.website}"
 
 
+_Series = tuple[dict[date, int], dict[date, int]]
+"""Page views and visitors by day."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Api:
     config: UmamiConfig
@@ -130,7 +135,7 @@ class _Api:
             raise Malformed(f"{self.config.endpoint}: {error}") from None
         return first if first >= _BORN else today
 
-    def series(self, first: date, last: date, path: str | None = None) -> tuple[dict[date, int], dict[date, int]]:
+    def series(self, first: date, last: date, path: str | None = None) -> _Series:
         """Page views and visitors by day, of the site or of one path; a day without any is left out.
 
         Raises ValueError for figures that cannot be used.
@@ -211,12 +216,11 @@ class Pages:
         today = context.clock().date()
         # Without the running day, which grows while it is read.
         whole = sum(views for day, views in totals.items() if day < today)
-        for path in self.api.paths(first, last) if any(totals.values()) else []:
-            if context.is_stopping():
-                return
+        paths = self.api.paths(first, last) if any(totals.values()) else []
+        for path, answer in abreast(context, paths, lambda path: self._ask(path, first, last)):
             sheet = Sheet()
             try:
-                told += self._take(sheet, path, first, last, today)
+                told += _take(sheet, *answer.result(), today)
             except (ValueError, TypeError, LookupError) as error:
                 sheet.refuse(path, error)
                 flaw = "some paths could not be read"
@@ -227,18 +231,24 @@ class Pages:
                     remedy="update Umami",
                 )
             yield sheet.batch()
+        if context.is_stopping():
+            return
         state: State = "partial" if flaw else "measured"
         yield Batch(checkpoint=checkpoint, coverage=covered(first, last, today, state, flaw))
 
-    def _take(self, sheet: Sheet, path: str, first: date, last: date, today: date) -> int:
-        """Keep what was read of a path; its page views before today."""
+    def _ask(self, path: str, first: date, last: date) -> tuple[Subject, _Series]:
         page = page_of(self.api.config.base, path)
         if "," in path:
             raise ValueError("Umami takes a comma in a filter for two paths")
-        views, visitors = self.api.series(first, last, path)
-        for day in sorted({*views, *visitors}):
-            sheet.add(day, page, {"post_reads": views.get(day, 0), "post_visitors": visitors.get(day, 0)})
-        return sum(count for day, count in views.items() if day < today)
+        return page, self.api.series(first, last, path)
+
+
+def _take(sheet: Sheet, page: Subject, series: _Series, today: date) -> int:
+    """Keep what was read of a path; its page views before today."""
+    views, visitors = series
+    for day in sorted({*views, *visitors}):
+        sheet.add(day, page, {"post_reads": views.get(day, 0), "post_visitors": visitors.get(day, 0)})
+    return sum(count for day, count in views.items() if day < today)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,15 +267,16 @@ class Visits:
     def _piece(self, first: date, last: date, checkpoint: Cursor) -> Iterator[Batch]:
         api, sheet = self.api, Sheet()
         site = Subject(api.config.base, f"{api.config.base}/", "account", url=f"{api.config.base}/")
-        for day in sorted(day for day, views in _usable(api, first, last)[0].items() if views):
-            if api.context.is_stopping():
-                return
-            sheet.take(day, lambda day: (day, site, {"site_visits": api.visits(day)}))
+        days = sorted(day for day, views in _usable(api, first, last)[0].items() if views)
+        for day, answer in abreast(api.context, days, api.visits):
+            sheet.take((day, answer), lambda row: (row[0], site, {"site_visits": row[1].result()}))
+        if api.context.is_stopping():
+            return
         today = api.context.clock().date()
         yield sheet.batch(checkpoint, sheet.covered(first, last, today, "Umami told no visits of some days"))
 
 
-def _usable(api: _Api, first: date, last: date) -> tuple[dict[date, int], dict[date, int]]:
+def _usable(api: _Api, first: date, last: date) -> _Series:
     """The site's own days; without them nothing can be said of any page."""
     try:
         return api.series(first, last)

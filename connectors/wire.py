@@ -5,9 +5,12 @@ from __future__ import annotations
 import http.client
 import io
 import socket
+import ssl
+import threading
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import lru_cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from requests.adapters import HTTPAdapter
@@ -15,6 +18,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import ConnectTimeoutError, NewConnectionError
 from urllib3.util.connection import create_connection
+from urllib3.util.ssl_ import create_urllib3_context
 
 from connectors.addresses import Resolver, refuse_private, resolve
 from connectors.errors import Unavailable
@@ -23,8 +27,11 @@ if TYPE_CHECKING:
     from urllib3.response import HTTPResponse
 
 
-class Deadline:
-    """The instant by which an exchange is over, redirects and body included; restarted by each request."""
+class Deadline(threading.local):
+    """The instant by which an exchange is over, redirects and body included; restarted by each request.
+
+    Each thread has its own exchange, and so its own instant.
+    """
 
     def __init__(self, wait: float, total: float, ticks: Callable[[], float] = time.monotonic) -> None:
         self.wait = wait
@@ -135,7 +142,19 @@ class _GuardedConnection(HTTPConnection):
 
 
 class _GuardedTlsConnection(_GuardedConnection, HTTPSConnection):
-    pass
+    def connect(self) -> None:
+        if self.ca_certs and self.ssl_context is None:
+            self.ssl_context = _trusting(self.ca_certs, Path(self.ca_certs).stat().st_mtime_ns)
+            self.ca_certs = None  # or urllib3 would read them into it once more
+        super().connect()
+
+
+@lru_cache(maxsize=4)
+def _trusting(bundle: str, _changed_at: int) -> ssl.SSLContext:
+    """Trusts the authorities of a file. To read it takes longer than the rest of a connection, so all share one."""
+    context = create_urllib3_context()
+    context.load_verify_locations(bundle)
+    return context
 
 
 class _GuardedPool(HTTPConnectionPool):

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from harvester.config import Settings, Source
 
 WIDTH = 8
-# A load takes a fixed time whatever it loads, and those who are about to read wait for it.
-_LOAD_EVERY = 2.0
+# A load takes its time however little it loads, and those who are about to read wait for it: never before so many
+# seconds, nor so many times what the last one took.
+_LOAD_EVERY, _LOAD_RARELY = 2.0, 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ def harvest(
         return read_in_turn(settings, source, order, run_id, keeper, stop, clock)
 
     outcomes: list[Outcome] = []
-    loaded_at = time.monotonic()
+    next_load_at = time.monotonic() + _LOAD_EVERY
     with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(sources))), thread_name_prefix="source") as pool:
         jobs = {pool.submit(read, source) for source in sources}
         try:
@@ -78,9 +79,10 @@ def harvest(
                 for outcome in _results(done):
                     outcomes.append(outcome)
                     heard(outcome)
-                if jobs and time.monotonic() - loaded_at >= _LOAD_EVERY:
+                if jobs and (began := time.monotonic()) >= next_load_at:
                     loaded += _try_load(store, spool)
-                    loaded_at = time.monotonic()
+                    took = time.monotonic() - began
+                    next_load_at = began + took + max(_LOAD_EVERY, _LOAD_RARELY * took)
         except BaseException:
             stop.set()  # or the pool would wait for reads that nobody wants any more
             raise

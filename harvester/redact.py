@@ -40,13 +40,17 @@ class Redactor:
                 return
             while len(self._values) > _REMEMBERED:
                 del self._values[next(iter(self._values))]
-            forms = {form for known in self._values for form in _forms(known)}
-            # Longest first, so that a secret which contains another leaves no tail.
-            self._pattern = re.compile("|".join(map(_expression, sorted(forms, key=len, reverse=True))))
+            # Made when something is to be printed: a harvest reveals many secrets, and each would compile all anew.
+            self._pattern = None
 
     def redact(self, text: str) -> str:
         """`text` with every registered secret masked."""
-        pattern = self._pattern
+        with self._lock:
+            if self._pattern is None and self._values:
+                forms = {form for known in self._values for form in _forms(known)}
+                # Longest first, so that a secret which contains another leaves no tail.
+                self._pattern = re.compile("|".join(map(_expression, sorted(forms, key=len, reverse=True))))
+            pattern = self._pattern
         return pattern.sub(MASK, text) if pattern else text
 
 

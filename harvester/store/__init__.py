@@ -105,7 +105,7 @@ class Store:
         )  # fmt: skip
 
     def load(self, spool: Spool, *, timeout: float) -> Loaded:
-        """Load everything sealed, oldest first, and remove it from the spool.
+        """Load everything that is sealed by now, oldest first, and remove it from the spool.
 
         Raises Busy when another process holds the database for longer than `timeout` seconds, StoreError when it
         cannot be written (the disk is full); what was not loaded stays in the spool.
@@ -115,13 +115,11 @@ class Store:
             waiting = spool.sealed()
             if waiting:
                 self._set_up(timeout)
-            while waiting:
-                ids = {segment.id for segment in waiting}
-                for group in _groups(waiting):
-                    total += self._load_group(group, ids, spool, timeout)
-                    # Having begun, it does not give up at the first reader that looks in.
-                    timeout = max(timeout, _ONCE_BEGUN)
-                waiting = spool.sealed()
+            ids = {segment.id for segment in waiting}
+            for group in _groups(waiting):
+                total += self._load_group(group, ids, spool, timeout)
+                # Having begun, it does not give up at the first reader that looks in.
+                timeout = max(timeout, _ONCE_BEGUN)
         return total
 
     def _load_group(self, group: list[Segment], waiting: set[str], spool: Spool, timeout: float) -> Loaded:

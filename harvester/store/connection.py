@@ -87,7 +87,7 @@ def open_bench(path: Path, *, memory_limit: str = "120MB", threads: int = 0) -> 
     connection.execute("SET temp_directory = $folder", {"folder": f"{path}.tmp"})
     connection.execute("PRAGMA disable_checkpoint_on_shutdown")
     # Blocks are used again rather than given back and asked for anew, which takes the system longer than the rest.
-    connection.execute("SET block_allocator_memory = '64MB'")
+    connection.execute("SET block_allocator_memory = '32MB'")
     return connection
 
 

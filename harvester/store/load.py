@@ -6,7 +6,6 @@ in one transaction.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -195,7 +194,7 @@ def _subjects_and_series(connection: duckdb.DuckDBPyConnection, filled: Sequence
         for position, segment in enumerate(filled)
         for metric, subject in segment.series
     ]
-    connection.execute(sql.text("load/01_named"), {"rows": json.dumps(named)})
+    fill(connection, "named", named)
     described = [str(segment.path) for segment in filled if segment.subjects]
     if not described:
         blank(connection, ["described"], like="subjects")

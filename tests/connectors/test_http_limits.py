@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import ssl
 import threading
 import time
 import zlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
+import certifi
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -215,6 +218,28 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(tls):
     ):
         http.get(f"https://blog.test:{server.port}/")
     assert server.requests == []
+
+
+def test_whom_one_door_trusts_another_does_not_and_a_file_that_changes_is_read_anew(
+    tls, certificate, monkeypatch, tmp_path
+):
+    trusted = tmp_path / "trusted.pem"
+    trusted.write_bytes(certificate[0].read_bytes())
+    settings = {"resolver": lambda host, port: ["127.0.0.1"]}
+    with serving(reply(200, b"safe"), tls) as server:
+        url = f"https://blog.test:{server.port}/"
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+        for _ in range(2):
+            with door(**settings) as http:
+                assert http.get(url).body == b"safe"
+        monkeypatch.delenv("REQUESTS_CA_BUNDLE")
+        with door(**settings) as http, pytest.raises(Unavailable, match="self-signed"):
+            http.get(url)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(trusted))
+        trusted.write_bytes(Path(certifi.where()).read_bytes())
+        os.utime(trusted, ns=(1, 1))
+        with door(**settings) as http, pytest.raises(Unavailable, match="self-signed"):
+            http.get(url)
 
 
 def test_a_trickling_answer_under_tls_is_cut_at_the_deadline(tls, certificate, monkeypatch):

@@ -90,18 +90,18 @@ def test_figures_that_postgres_writes_as_text_count(visits):
 
 
 def test_the_first_read_goes_back_to_the_first_figure_in_windows_of_days():
-    fake = FakeUmami([("2026-09-30", "/a", "ann"), *HITS])
+    fake = FakeUmami([("2026-07-01", "/a", "ann"), *HITS])
     batches = read(fake)
     assert coverage(batches) == [
-        Coverage(date(2026, 9, 30), date(2026, 10, 30)),
-        Coverage(date(2026, 10, 31), TODAY),
+        Coverage(date(2026, 7, 1), date(2026, 9, 30)),
+        Coverage(date(2026, 10, 1), TODAY),
     ]
-    assert facts(batches)["post_reads", A, "2026-09-30"] == 1
+    assert facts(batches)["post_reads", A, "2026-07-01"] == 1
     assert timedelta(days=WINDOW) < timedelta(days=180)  # Umami would tell months
 
 
 def test_a_window_without_reads_costs_one_request():
-    fake = FakeUmami([("2026-09-30", "/a", "ann")])
+    fake = FakeUmami([("2026-07-01", "/a", "ann")])
     read(fake)
     assert [what for what, _ in fake.asked] == ["daterange", "pageviews", "metrics", "pageviews", "pageviews"]
 
@@ -240,12 +240,12 @@ def test_an_answer_that_is_none_is_malformed_not_empty(what, body):
 
 def test_what_was_read_before_a_limit_is_kept():
     def spoil(what, query, answer):
-        is_late = what == "metrics" and query["startAt"] >= "1793404800000"  # 2026-10-31
+        is_late = what == "metrics" and query["startAt"] >= "1790812800000"  # 2026-10-01
         return said({"error": "slow down"}, 429, Retry_After="9") if is_late else answer
 
-    fake = FakeUmami([("2026-09-30", "/a", "ann"), *HITS], spoil=spoil)
+    fake = FakeUmami([("2026-07-01", "/a", "ann"), *HITS], spoil=spoil)
     batches = until(RateLimited, streams(CONNECTOR, cloud(), fake)["pages"].read({}))
-    assert checkpoint(batches) == {WEBSITE: {"from": "2026-09-30", "through": "2026-10-30"}}
+    assert checkpoint(batches) == {WEBSITE: {"from": "2026-07-01", "through": "2026-09-30"}}
 
 
 @pytest.mark.parametrize(
