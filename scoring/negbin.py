@@ -15,7 +15,7 @@ import numpy as np
 
 from scoring.arrays import FloatArray
 
-CALM, NARROW = 0.85, 0.4
+CALM, NARROW = 0.92, 0.43
 
 LARGEST_MEAN = 200.0
 """Above it a distribution is scaled down to it: half a percent is resolution enough, and p(0) stays a number."""

@@ -24,7 +24,7 @@ def found(shared_data):
 def test_every_promise_is_kept(found):
     promises = found[1]
 
-    assert len(promises) == 9
+    assert len(promises) == 11
     assert [promise for promise, is_kept in promises if not is_kept] == []
 
 
