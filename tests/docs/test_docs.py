@@ -155,7 +155,7 @@ def test_the_first_two_shell_blocks_are_the_two_commands_that_ci_runs():
     assert first == (
         f"{INSTALL} --no-dev --inexact && harvest demo && (test -e config.toml || harvest init) && harvest now"
     )
-    assert second == f"{INSTALL} --inexact && python -m pytest -q -n 3"
+    assert second == f"{INSTALL} --inexact && python -m pytest -q -n 2"
     assert "$(command_of 1)" in ci
     assert "$(command_of 2)" in ci
 
