@@ -28,6 +28,7 @@ ELSE = ["blog/clicks", "work/followers", "work/traffic_visitors"]
 TABLES = ("factors", "influence", "attribution")
 
 counts = st.one_of(st.integers(0, 10_000).map(float), st.floats(0, 1e6, allow_nan=False))
+PLAIN = scoring.Params()
 SHARES = (1.0, None, 0.5, 1 / 7, 0.0)
 
 
@@ -109,7 +110,8 @@ def score_of(
     totals: Arrays, *, since: Mapping[str, date] | None = None, now: date = LATER, **settings: Any
 ) -> scoring.Columns:
     """The score with these settings, long after the last period."""
-    return scoring.score_columns(totals, scoring.Params(**settings), now=now, since=since)
+    params = scoring.Params(**settings) if settings else PLAIN
+    return scoring.score_columns(totals, params, now=now, since=since)
 
 
 def factors_of(*worlds: World) -> list[dict[str, Any]]:

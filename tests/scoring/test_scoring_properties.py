@@ -16,6 +16,8 @@ from scoring_worlds import (
     SHARING,
     TABLES,
     TAKING_PART,
+    Arrays,
+    World,
     assert_same,
     counts,
     factors_of,
@@ -33,7 +35,14 @@ import scoring
 
 DELTA = 2 ** (-7 / 28)
 ALWAYS = (1.0,)
+
+places = st.integers(0, 99)  # which of some weeks or series, however many there are
 EPSILON = 0.5 * (1 - DELTA)
+
+
+def length_of(world: World) -> int:
+    """How many weeks its series have."""
+    return len(next(iter(world.values())))
 
 
 def levels(readings: list[Reading]) -> list[float]:
@@ -71,74 +80,71 @@ def test_multiplying_a_side_leaves_its_factors_alone_up_to_epsilon(world, times)
 
 
 @often
-@given(worlds(SHARING, shares=ALWAYS), st.data())
-def test_the_product_of_factors_is_the_ratio_of_levels(world, data):
-    length = len(next(iter(world.values())))
-    start = data.draw(st.integers(0, length - 2))
-    (factors,) = factors_of(world)
+@given(worlds(SHARING, shares=ALWAYS), places, st.lists(counts, min_size=8, max_size=8), st.floats(2, 1000))
+def test_the_product_of_factors_is_the_ratio_of_levels_whoever_enters_or_leaves(world, place, other, times):
+    length = length_of(world)
+    week = 1 + place % (length - 1)
+    plain, entered, left, stayed, left_from_a_height = (
+        factors["factor_e"]
+        for factors in factors_of(
+            world,
+            {**world, "new/post_reads": [*[None] * week, *other[: 1 + place % 8]][:length]},
+            {**world, "old/post_reads": other[:week]},
+            {**world, "old/post_reads": other[:length]},
+            {**world, "old/post_reads": [times * count for count in other[:week]]},
+        )
+    )
     table = scoring.Params().table
-
     total = EPSILON + sum(
         table[name.split("/")[1]].weight * np.array(levels(readings)) for name, readings in world.items()
     )
 
-    assert math.isclose(factors["factor_e"][start + 1 :].prod(), total[-1] / total[start], rel_tol=1e-9)
+    assert math.isclose(plain[week:].prod(), total[-1] / total[week - 1], rel_tol=1e-9)
+    # Who enters moves neither the past nor the link of the first week; who leaves takes the level along unnoticed.
+    assert (entered[: week + 1] == plain[: week + 1]).all()
+    assert (left[:week] == stayed[:week]).all()
+    assert (left[week:] == left_from_a_height[week:]).all()
 
 
 @often
-@given(worlds(SHARING + TAKING_PART), st.data())
-def test_more_of_a_metric_never_lowers_the_factor_of_its_period(world, data):
-    name = data.draw(st.sampled_from(sorted(world)))
-    observed = [week for week, reading in enumerate(world[name]) if pair(reading)[1] > 0]
+@given(worlds(SHARING + TAKING_PART), places, counts)
+def test_more_of_a_metric_never_lowers_its_factor_and_attribution_adds_up_to_it(world, place, gain):
+    observed = [
+        (name, week)
+        for name, readings in world.items()
+        for week, reading in enumerate(readings)
+        if pair(reading)[1] > 0
+    ]
     assume(observed)
-    week = data.draw(st.sampled_from(observed))
+    name, week = observed[place % len(observed)]
     total, coverage = pair(world[name][week])
     more = [*world[name]]
-    more[week] = (total + data.draw(counts), coverage)
-    side = "factor_e" if name in SHARING else "factor_i"
+    more[week] = (total + gain, coverage)
+    result = score_of(totals_of(world, {**world, name: more}))
+    side, start = "ei"[name in TAKING_PART], np.datetime64(MONDAY + timedelta(weeks=week))
 
-    before, after = (
-        factors[side][factors["period"] == np.datetime64(MONDAY + timedelta(weeks=week))]
-        for factors in factors_of(world, {**world, name: more})
-    )
-
+    factors = [of(result.factors, person) for person in range(2)]
+    before, after = (found[f"factor_{side}"][found["period"] == start] for found in factors)
     assert len(before) == len(after) == 1
     assert after >= before * (1 - 1e-12)
+    for person, found in enumerate(factors):
+        for each in "ei":
+            assert sums_of(result.attribution, person, each, found["period"]) == pytest.approx(
+                np.log(found[f"factor_{each}"]), abs=1e-9, rel=0
+            )
+
+
+def sums_of(attribution: Arrays, person: int, side: str, periods: Any) -> Any:
+    """What the series of a side add up to in each of the periods."""
+    mine = some_of(attribution, (attribution["person"] == str(person)) & (attribution["side"] == side))
+    return [mine["log_effect"][mine["period"] == period].sum() for period in periods]
 
 
 @often
-@given(worlds(SHARING, shares=ALWAYS), st.lists(counts, min_size=1, max_size=5), st.data())
-def test_a_series_that_enters_moves_neither_the_past_nor_the_link_of_its_first_period(world, newcomer, data):
-    length = len(next(iter(world.values())))
-    week = data.draw(st.integers(1, length - 1))
-    joining = {**world, "new/post_reads": [*[None] * week, *newcomer][:length]}
-
-    before, after = (factors["factor_e"] for factors in factors_of(world, joining))
-
-    assert (before[: week + 1] == after[: week + 1]).all()
-
-
-@often
-@given(worlds(SHARING, shares=ALWAYS), st.lists(counts, min_size=8, max_size=8), st.data(), st.floats(2, 1000))
-def test_a_series_that_leaves_takes_its_level_with_it_unnoticed(world, leaving, data, times):
-    length = len(next(iter(world.values())))
-    week = data.draw(st.integers(1, length - 1))
-    gone = {**world, "old/post_reads": leaving[:week]}
-    stayed = {**world, "old/post_reads": leaving[:length]}
-    louder = {**world, "old/post_reads": [times * count for count in leaving[:week]]}
-
-    left, kept, loud = (factors["factor_e"] for factors in factors_of(gone, stayed, louder))
-
-    assert (left[:week] == kept[:week]).all()
-    assert (left[week:] == loud[week:]).all()
-
-
-@often
-@given(worlds(SHARING + TAKING_PART, shares=ALWAYS), st.data())
-def test_an_unobserved_week_has_factor_one_and_says_so(world, data):
-    length = len(next(iter(world.values())))
-    assume(length > 2)
-    week = data.draw(st.integers(1, length - 2))
+@given(worlds(SHARING + TAKING_PART, shares=ALWAYS), places)
+def test_an_unobserved_week_has_factor_one_and_says_so(world, place):
+    assume(length_of(world) > 2)
+    week = 1 + place % (length_of(world) - 2)
     outages = [
         {name: [*readings[:week], nothing, *readings[week + 1 :]] for name, readings in world.items()}
         for nothing in (None, (0.0, 0.0))
@@ -218,17 +224,24 @@ def test_weeks_and_months_agree_on_what_happened_since_both_have_a_base(seed, pe
 
 
 @often
-@given(worlds(), worlds(), st.randoms(use_true_random=True))
-def test_neither_order_nor_batching_changes_a_number(mine, yours, random):
+@given(worlds(), worlds(), st.randoms(use_true_random=True), st.integers(1, 8))
+def test_neither_order_nor_batching_nor_what_comes_later_changes_a_number(mine, yours, random, week):
     totals = totals_of(mine, yours, later=3)
     rows = len(totals["person"])
     assume(rows > 0)
-
     shuffled = score_of(some_of(totals, random.sample(range(rows), rows)))
     alone = [score_of(some_of(totals, totals["person"] == person)) for person in sorted(set(totals["person"]))]
+    known = some_of(totals, totals["period"] < np.datetime64(MONDAY + timedelta(weeks=week)))
+    earlier = score_of(known)
 
-    for table in TABLES:
-        assert_same(getattr(shuffled, table), joined(*(getattr(one, table) for one in alone)))
+    for name in TABLES:
+        whole, then = getattr(shuffled, name), getattr(earlier, name)
+        assert_same(whole, joined(*(getattr(one, name) for one in alone)))
+        was = np.zeros(len(whole["person"]), dtype=bool)
+        for person in set(known["person"]):
+            last = known["period"][known["person"] == person].max()
+            was |= (whole["person"] == person) & (whole["period"] <= last)
+        assert_same(some_of(whole, was), then)
 
 
 @often
@@ -241,20 +254,6 @@ def test_the_order_of_subjects_changes_no_bit_of_their_sum(values, random):
     shuffled = some_of(totals, random.sample(range(rows), rows))
 
     assert_same(score_of(totals).factors, score_of(shuffled).factors)
-
-
-@often
-@given(worlds(), st.integers(1, 8))
-def test_what_comes_later_never_changes_what_was(world, week):
-    totals = totals_of(world)
-    end = np.datetime64(MONDAY + timedelta(weeks=week))
-    known = some_of(totals, totals["period"] < end)
-    assume(len(known["period"]) > 0)
-    result, earlier = score_of(totals), score_of(known)
-
-    for name in TABLES:
-        then, now = getattr(earlier, name), getattr(result, name)
-        assert_same(some_of(now, now["period"] <= max(known["period"])), then)
 
 
 @often
@@ -294,16 +293,3 @@ def test_no_input_gives_nan_infinity_or_a_negative_factor(world, weights, half_l
         assert np.isfinite(essay[factor][is_defined]).all()
     assert np.isfinite(of(result.influence, model="essay")["influence"]).all()
     assert np.isfinite(result.attribution["log_effect"]).all()
-
-
-@often
-@given(worlds(SHARING + TAKING_PART))
-def test_attribution_adds_up_to_the_logarithm_of_the_factor(world):
-    result = score_of(totals_of(world))
-    factors, effects = of(result.factors), result.attribution
-
-    for side in "ei":
-        mine = effects["side"] == side
-        for period, factor in zip(factors["period"], factors[f"factor_{side}"], strict=True):
-            parts = effects["log_effect"][mine & (effects["period"] == period)]
-            assert parts.sum() == pytest.approx(math.log(factor), abs=1e-9, rel=0)
