@@ -7,9 +7,6 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-import jwt
-from github import Auth
-
 from connectors.base import Budget, Context
 from connectors.errors import AuthFailed, ConnectorError, Gone, Malformed, NotPermitted, RateLimited
 from connectors.github.client import Client
@@ -19,6 +16,7 @@ from connectors.github.credentials import Credential, Minted, credentials_of
 from connectors.github.facts import instant
 from connectors.github.failures import Errand, Failures
 from connectors.github.ledger import Passage
+from connectors.github.pygithub import Auth, jwt
 from connectors.github.width import Width
 from connectors.http import check_address
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import urlsplit
 
-import github
 import requests
-from github import Auth, Github
 from requests.utils import parse_header_links
 
 from connectors.base import Budget
@@ -24,9 +21,7 @@ from connectors.github.asks import Etag, Get, Json, Page
 from connectors.github.connection import Connection, Limits, connect
 from connectors.github.credentials import fingerprint
 from connectors.github.failures import EXPECTED, Errand, Failures
-
-# PyGithub writes to stderr by itself; what it has to say reaches the root logger anyway.
-logging.getLogger(github.__name__).handlers.clear()
+from connectors.github.pygithub import Auth, Github
 
 API_VERSION = "2022-11-28"
 PER_PAGE = 100

@@ -15,12 +15,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from github.Requester import (
-    HTTPRequestsConnectionClass,
-    HTTPSRequestsConnectionClass,
-    RequestsResponse,
-)
 
+from connectors.github.pygithub import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
 from connectors.wire import Deadline, Guard, GuardedAdapter
 
 MIB = 2**20

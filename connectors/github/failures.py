@@ -11,7 +11,6 @@ from http import HTTPStatus
 from typing import Any
 
 import requests
-from github import BadAttributeException, GithubException, IncompletableObject
 from urllib3.exceptions import HTTPError
 
 from connectors.answers import failure_of, hint_of, retry_at
@@ -25,6 +24,7 @@ from connectors.errors import (
     Unavailable,
 )
 from connectors.github.connection import Moved, Oversized, StillWorking
+from connectors.github.pygithub import BadAttributeException, GithubException, IncompletableObject
 
 EXPECTED = (
     GithubException,
