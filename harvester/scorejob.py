@@ -103,7 +103,7 @@ def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> None:
         store.replace(tables, curve, timeout=timeout, since=since)
 
 
-def kept_scores(settings: Settings, *, grain: str) -> Mapping[str, Arrays]:
+def kept_scores(settings: Settings, *, grain: str) -> Mapping[str, list[dict[str, Any]]]:
     """Factors and influence as they are kept for the configured parameters. Raises Busy, StoreError."""
     with Store(settings.database, settings.timezone).reading() as connection:
         return kept(connection, params(settings.scoring).hash(), grain)

@@ -10,8 +10,6 @@ from harvester.store import Store, answer
 from harvester.store.curves import kept
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     import scoring
     from harvester.config import Settings
 
@@ -36,7 +34,7 @@ def told_apart(settings: Settings, params: scoring.Params) -> list[str]:
     return lines
 
 
-def kept_curve(settings: Settings, asked: str) -> tuple[Mapping[str, Mapping[str, npt.NDArray[Any]]], list[str]]:
+def kept_curve(settings: Settings, asked: str) -> tuple[Mapping[str, list[dict[str, Any]]], list[str]]:
     """The tables of a curve by its hash, or by the beginning of it. Raises ValueError with those there are."""
     curves = _curves(settings)
     found = [curve for curve in curves if asked and curve["params"].startswith(asked)]

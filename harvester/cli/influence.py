@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from harvester.cli import show
@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    Tables = Mapping[str, Mapping[str, Any]]
+    Row = dict[str, Any]
+    Tables = Mapping[str, Sequence[Row]]
 
 MODELS = ("chained", "essay")
 _DAY = {"day": "%m-%d", "week": "%m-%d", "month": "%Y-%m"}
@@ -29,7 +30,7 @@ def print_table(
     person: str | None = None,
 ) -> None:
     """One table a person: R, C, T, A·i, T_A, and per model E, I and the influence; reasons below it."""
-    people = [person] if person else sorted(set(tables["factors"]["person"].tolist()))
+    people = [person] if person else sorted({row["person"] for row in tables["factors"]})
     shown = 0
     for each in people:
         rows = _rows(tables, each, grain)
@@ -50,21 +51,24 @@ def _print_start(out: Console, person: str, grain: str, models: tuple[str, ...])
     out.print("Nothing that counts has been harvested yet: add sources to config.toml, or log a talk (harvest log).")
 
 
-def rows_of(table: Mapping[str, Any], grain: str, person: str | None = None) -> list[dict[str, Any]]:
-    """The rows of a table of arrays, of one grain, and of one person where it is named."""
+def rows_of(table: Mapping[str, Any], grain: str) -> list[Row]:
+    """The rows of a table of arrays, of one grain."""
     chosen = table["grain"] == grain
-    if person is not None:
-        chosen &= table["person"] == person
     columns = [values[chosen].tolist() for values in table.values()]
     return [dict(zip(table, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
-def _rows(tables: Tables, person: str, grain: str) -> list[dict[str, Any]]:
+def chosen_of(rows: Sequence[Row], grain: str, person: str | None) -> list[Row]:
+    """Those of one grain, and of one person where it is named."""
+    return [row for row in rows if row["grain"] == grain and person in (None, row["person"])]
+
+
+def _rows(tables: Tables, person: str, grain: str) -> list[Row]:
     """Factors and influence of a person side by side, one entry a period."""
-    periods: dict[Any, dict[str, Any]] = {}
-    for row in rows_of(tables["factors"], grain, person):
+    periods: dict[Any, Row] = {}
+    for row in chosen_of(tables["factors"], grain, person):
         periods.setdefault(row["period"], {})[row["model"]] = row
-    for row in rows_of(tables["influence"], grain, person):
+    for row in chosen_of(tables["influence"], grain, person):
         periods.setdefault(row["period"], {}).setdefault(row["model"], {}).update(
             influence=row["influence"], status=row["status"]
         )
@@ -83,7 +87,7 @@ def _empty_table(grain: str, models: tuple[str, ...]) -> Table:
     return made
 
 
-def _print_person(out: Console, person: str, grain: str, rows: list[dict[str, Any]], models: tuple[str, ...]) -> None:
+def _print_person(out: Console, person: str, grain: str, rows: list[Row], models: tuple[str, ...]) -> None:
     made = _empty_table(grain, models)
     for row in rows:
         either = next(iter(row[model] for model in MODELS if model in row))
@@ -100,7 +104,7 @@ def _print_person(out: Console, person: str, grain: str, rows: list[dict[str, An
         out.print(line, soft_wrap=True)
 
 
-def _notes(rows: list[dict[str, Any]], models: tuple[str, ...], grain: str) -> list[str]:
+def _notes(rows: list[Row], models: tuple[str, ...], grain: str) -> list[str]:
     """Why a cell is empty, once per reason, with the periods it holds for."""
     notes = []
     if any(part.get("provisional") for row in rows for part in row.values() if isinstance(part, dict)):

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harvester.cli import influence, show
-from harvester.store.errors import StoreError
+from harvester.store import StoreError, warm
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
@@ -46,14 +46,15 @@ def harvest_and_report(
     """The harvest itself; `options.json` and `options.lock_timeout` are heeded."""
     from harvester.pipeline import harvest
 
-    with interruptible() as stop, _progress(options, sources) as heard, _ready_to_score():
-        done = harvest(settings, sources, order, stop=stop, heard=heard)
-    scores = None
-    if not done.busy:
-        try:
-            scores = _score(settings, options.lock_timeout)
-        except StoreError as error:
-            done = replace(done, busy=error)
+    with warm():
+        with interruptible() as stop, _progress(options, sources) as heard:
+            done = harvest(settings, sources, order, stop=stop, heard=heard)
+        scores = None
+        if not done.busy:
+            try:
+                scores = _score(settings, options.lock_timeout)
+            except StoreError as error:
+                done = replace(done, busy=error)
     _report(options, settings, done, scores)
     return exit_code(done)
 
@@ -119,23 +120,6 @@ def _progress(options: argparse.Namespace, sources: Sequence[Source]) -> Iterato
             bar.update(task, completed=len(ended))
 
         yield heard
-
-
-@contextmanager
-def _ready_to_score() -> Iterator[None]:
-    """Import meanwhile what the score takes: longer than the score itself, and a harvest mostly waits."""
-
-    def get_ready() -> None:
-        import scoring
-
-        _ = scoring.score_columns  # which is imported when it is asked for
-
-    thread = threading.Thread(target=get_ready, name="importing")
-    thread.start()
-    try:
-        yield
-    finally:
-        thread.join()
 
 
 def _line(outcome: Outcome) -> str:

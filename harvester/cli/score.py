@@ -11,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 from harvester.cli import influence, show
 
 if TYPE_CHECKING:
-    import numpy.typing as npt
-
     from harvester.config import Settings
     from harvester.scorejob import Inputs
 
-Tables = Mapping[str, "Mapping[str, npt.NDArray[Any]]"]
+Tables = Mapping[str, "list[dict[str, Any]]"]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -66,7 +64,8 @@ def _tables(options: argparse.Namespace, settings: Settings) -> tuple[Tables, li
     given, when = _given(options, settings)
     scores = given.score()
     said = [*when, *told_apart(settings, given.params)]
-    return {"factors": scores.factors, "influence": scores.influence}, said
+    grain = options.period or settings.scoring.period
+    return {name: influence.rows_of(getattr(scores, name), grain) for name in ("factors", "influence")}, said
 
 
 def _given(options: argparse.Namespace, settings: Settings) -> tuple[Inputs, list[str]]:
@@ -84,7 +83,7 @@ def _given(options: argparse.Namespace, settings: Settings) -> tuple[Inputs, lis
 
 def _as_json(tables: Tables, grain: str, models: tuple[str, ...], person: str | None) -> dict[str, object]:
     return {
-        name: [row for row in influence.rows_of(tables[name], grain, person) if row["model"] in models]
+        name: [row for row in influence.chosen_of(tables[name], grain, person) if row["model"] in models]
         for name in ("factors", "influence")
     }
 

@@ -25,11 +25,13 @@ from harvester.store.connection import (
     attached,
     copy_file,
     logged,
+    no_database,
     open_bench,
     open_reader,
     open_writer,
     settle,
     unusable,
+    warm,
     without_pandas,
 )
 from harvester.store.curves import Curve, keep_former, note_drawn
@@ -38,6 +40,7 @@ from harvester.store.ledger import Cursor, Terms
 from harvester.store.load import Loaded, is_zoned, keep, load, prepare
 from harvester.store.lock import loading
 from harvester.store.records import SourceRecord
+from harvester.store.rows import answer
 from harvester.store.scores import unscored
 
 if TYPE_CHECKING:
@@ -61,6 +64,7 @@ __all__ = [
     "scored_inputs",
     "standing",
     "unscored",
+    "warm",
 ]
 
 log = logging.getLogger(__name__)
@@ -179,12 +183,15 @@ class Store:
     @contextmanager
     def reading(self, *, timeout: float = 30.0) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection for a moment. Raises Busy, StoreError."""
-        with _ONE_AT_A_TIME, without_pandas():
-            connection = open_reader(self.path, timeout=timeout, threads=1)
-            try:
-                yield connection
-            finally:
-                connection.close()
+        if not self.path.exists():
+            raise StoreError(no_database(self.path))
+        with (
+            _ONE_AT_A_TIME,
+            without_pandas(),
+            open_bench(self.path, memory_limit=_ROOMY, threads=1) as bench,
+            attached(bench, self.path, timeout=timeout, read_only=True),
+        ):
+            yield bench
 
     @contextmanager
     def turn(self, *, timeout: float) -> Iterator[None]:
@@ -256,15 +263,6 @@ def _groups(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
         rows += segment.rows
     if group:
         yield group
-
-
-def answer(
-    connection: duckdb.DuckDBPyConnection, query: str, values: Mapping[str, Any] | None = None
-) -> list[dict[str, Any]]:
-    """The rows of a query as dictionaries."""
-    cursor = connection.execute(query, values)
-    names = [column[0] for column in cursor.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
 def aliases(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:

@@ -24,6 +24,13 @@ STORAGE_VERSION = "v1.5.0"
 # to: most of the time that a load keeps readers out went into those, however few the rows.
 BLOCK_SIZE = 16384
 _Settings = dict[str, str | bool | int | float | list[str]]
+_AS_CREATED: _Settings = {
+    "storage_compatibility_version": STORAGE_VERSION,
+    "default_block_size": str(BLOCK_SIZE),
+    "preserve_insertion_order": "false",
+    "autoinstall_known_extensions": "false",
+}
+_BENCH = ":memory:bench"
 _HOLDER = re.compile(r"\(PID (\d+)\)")
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.01, 0.25
 # Bytes of log that the next to open the file reads in no time.
@@ -72,23 +79,32 @@ def open_writer(
     """
     if not path.parent.is_dir():
         raise StoreError(f"{path}: the folder does not exist; create it or change [harvest] database")
-    settings = _settings(memory_limit, threads)
+    settings: _Settings = {**_AS_CREATED, "threads": str(threads or _all()), "memory_limit": memory_limit}
     return _open(path, timeout, lambda: duckdb.connect(str(path), config=settings))
 
 
 def open_bench(path: Path, *, memory_limit: str = "120MB", threads: int = 0) -> duckdb.DuckDBPyConnection:
-    """A database of its own in memory, to prepare in its temporary tables what `attached` then writes to the file.
+    """A database in memory that the file is `attached` to: to read it, or to write what was prepared beside it.
 
-    It is warm when the file is attached: that takes two milliseconds, where opening the file takes twenty-five.
+    It is warm then: that takes two milliseconds, where opening the file takes twenty-five. There is one in a process
+    at a time, for whoever has it open together: see `warm`.
     """
-    connection = duckdb.connect(config=_settings(memory_limit, threads))
-    connection.execute("SET TimeZone = 'UTC'")
-    # Where DuckDB spills to for a database opened by its path.
-    connection.execute("SET temp_directory = $folder", {"folder": f"{path}.tmp"})
-    connection.execute("PRAGMA disable_checkpoint_on_shutdown")
-    # Blocks are used again rather than given back and asked for anew, which takes the system longer than the rest.
-    connection.execute("SET block_allocator_memory = '32MB'")
+    connection = duckdb.connect(_BENCH, config=_AS_CREATED)
+    connection.execute(
+        f"SET threads = {threads or _all()}; SET memory_limit = '{memory_limit}'; SET TimeZone = 'UTC';"
+        # Where DuckDB spills to for a database opened by its path.
+        f" SET temp_directory = {_quoted(f'{path}.tmp')}; PRAGMA disable_checkpoint_on_shutdown;"
+        # Blocks are used again rather than given back and asked for anew, which takes longer than the rest.
+        " SET block_allocator_memory = '32MB'"
+    )
     return connection
+
+
+@contextmanager
+def warm() -> Iterator[None]:
+    """Keep the bench from one use to the next: to make it takes twenty milliseconds, and what it holds in memory."""
+    with duckdb.connect(_BENCH, config=_AS_CREATED):
+        yield
 
 
 @contextmanager
@@ -100,8 +116,7 @@ def attached(
     The file must be there and set up. A little of what was written is left in the write-ahead log, for `settle`.
     """
     how = "READ_ONLY" if read_only else "READ_WRITE"
-    quoted = str(path).replace("'", "''")
-    _patiently(path, timeout, lambda: bench.execute(f"ATTACH '{quoted}' AS held ({how}, TYPE duckdb)"))
+    _patiently(path, timeout, lambda: bench.execute(f"ATTACH {_quoted(path)} AS held ({how}, TYPE duckdb)"))
     try:
         bench.execute("USE held")
         yield
@@ -139,20 +154,17 @@ def open_reader(path: Path, *, timeout: float = 30.0, threads: int = 0) -> duckd
     Raises StoreError when there is no database yet, Busy when another process keeps it open for writing.
     """
     if not path.exists():
-        raise StoreError(f"{path}: no database yet; `harvest now` makes it")
+        raise StoreError(no_database(path))
     settings: _Settings = {"threads": str(threads)} if threads else {}
     return _open(path, timeout, lambda: duckdb.connect(str(path), read_only=True, config=settings))
 
 
-def _settings(memory_limit: str, threads: int) -> _Settings:
-    return {
-        "storage_compatibility_version": STORAGE_VERSION,
-        "default_block_size": str(BLOCK_SIZE),
-        "threads": str(threads or min(4, os.cpu_count() or 2)),
-        "memory_limit": memory_limit,
-        "preserve_insertion_order": "false",
-        "autoinstall_known_extensions": "false",
-    }
+def _quoted(text: object) -> str:
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def _all() -> int:
+    return min(4, os.cpu_count() or 2)
 
 
 def _open(path: Path, timeout: float, connect: Callable[[], duckdb.DuckDBPyConnection]) -> duckdb.DuckDBPyConnection:
@@ -196,6 +208,11 @@ def _command(pid: int) -> str | None:
         return Path(f"/proc/{pid}/comm").read_text(encoding="utf-8").strip() or None
     except OSError:
         return None
+
+
+def no_database(path: Path) -> str:
+    """That there is none, and how to get one."""
+    return f"{path}: no database yet; `harvest now` makes it"
 
 
 def unusable(path: Path, text: str) -> str:

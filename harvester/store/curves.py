@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+
+from harvester.store.rows import answer
 
 if TYPE_CHECKING:
     import duckdb
-    import numpy.typing as npt
 
-    Columns = dict[str, npt.NDArray[Any]]
+    Rows = list[dict[str, Any]]
 
 _KEPT = ("factors", "influence")
 _FORGET = "DELETE FROM store.former_{name} WHERE params = $params OR params IN (SELECT params FROM store.{name})"
@@ -57,17 +58,17 @@ def note_drawn(connection: duckdb.DuckDBPyConnection, curve: Curve) -> None:
     )
 
 
-def kept(connection: duckdb.DuckDBPyConnection, params: str, grain: str | None = None) -> dict[str, Columns]:
-    """Factors and influence of a curve as it was last drawn, shown or former; of one grain, if it is named."""
+def kept(connection: duckdb.DuckDBPyConnection, params: str, grain: str | None = None) -> dict[str, Rows]:
+    """Factors and influence of a curve as it was last drawn, shown or former; of one grain, if it is named.
+
+    As rows: importing NumPy takes longer than a harvest that brings nothing new.
+    """
     of = "WHERE params = $params AND grain = coalesce($grain, grain)"
     return {
-        # Categoricals, which the stubs allow for, come of ENUMs only, and there are none.
-        name: cast(
-            "Columns",
-            connection.execute(
-                f"FROM {name} {of} UNION ALL FROM former_{name} {of} ORDER BY person, model, grain, period",
-                {"params": params, "grain": grain},
-            ).fetchnumpy(),
+        name: answer(
+            connection,
+            f"FROM {name} {of} UNION ALL FROM former_{name} {of} ORDER BY person, model, grain, period",
+            {"params": params, "grain": grain},
         )
         for name in _KEPT
     }

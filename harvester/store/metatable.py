@@ -8,7 +8,8 @@ import duckdb
 def exists(connection: duckdb.DuckDBPyConnection) -> bool:
     """Whether this database has been set up by us."""
     row = connection.execute(
-        "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'store' AND table_name = 'meta'"
+        "SELECT count(*) FROM duckdb_tables()"
+        " WHERE database_name = current_database() AND schema_name = 'store' AND table_name = 'meta'"
     ).fetchone()
     return bool(row and row[0])
 

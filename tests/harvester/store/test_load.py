@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from connectors.base import Batch, Budget, Coverage, Observation, Subject
-from harvester.spool import Finish
+from harvester.spool import Finish, Spool
 from harvester.store.connection import open_writer
 from harvester.store.load import load
 from tests.harvester.store.building import Shelf, at, on
@@ -173,6 +174,24 @@ def test_knowing_less_never_overwrites_knowing_more(shelf: Shelf) -> None:
     shelf.harvest(Batch([], coverage=[Coverage(on(2), on(2), "missing", "later"), Coverage(on(3), on(3))]))
     states = shelf.ask("SELECT DISTINCT day, state FROM coverage WHERE metric = 'issues_opened' ORDER BY day")
     assert states == [(on(2), "measured"), (on(3), "measured")]
+
+
+def test_a_little_more_of_the_running_day_is_no_news_and_much_or_its_end_is(shelf: Shelf) -> None:
+    clock = [at(20)]
+    shelf.spool = Spool(shelf.folder / "spool", clock=lambda: clock[0])
+
+    def share_read_at(moment: datetime) -> float:
+        clock[0] = moment
+        shelf.harvest(Batch([], coverage=[Coverage(on(20), on(20))]))
+        ((share,),) = shelf.ask("SELECT share FROM store.coverage WHERE metric = 'issues_opened'")
+        return float(share)
+
+    minutes = timedelta(minutes=1)
+    moments = (at(20), at(20) + 10 * minutes, at(20) + 20 * minutes, at(20, 23) + 55 * minutes, at(21))
+    shares = [share_read_at(moment) for moment in moments]
+    assert shares == pytest.approx([1 / 2, 1 / 2, 37 / 72, 287 / 288, 1])
+    logged = shelf.ask("SELECT count(*) FROM store.coverage_log WHERE metric = 'issues_opened'")
+    assert logged == [(4,)]
 
 
 def test_days_between_two_readings_of_a_level_are_estimated(shelf: Shelf) -> None:
