@@ -24,13 +24,17 @@ class Etag:
 
 @dataclass(frozen=True, slots=True)
 class Get:
-    """A REST question. `path`: below the API's root, or the `next` of a page. `etag`: of the answer that is known."""
+    """A REST question. `path`: below the API's root, or the `next` of a page. `etag`: of the answer that is known.
+
+    `follows`: also to another address, where it has moved; else that is raised as Elsewhere.
+    """
 
     errand: Errand
     path: str
     parameters: Mapping[str, str | int] = field(default_factory=dict)
     shape: Literal["list", "object"] = "list"
     etag: Etag | None = None
+    follows: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from math import ceil
 from connectors.base import Batch
 from connectors.errors import Gone, Unavailable
 from connectors.github.asks import Ask, Asking, Get, Json, Query
-from connectors.github.failures import Errand, SwitchedOff, TooMuch
+from connectors.github.failures import Elsewhere, Errand, SwitchedOff, TooMuch
 from connectors.github.gathering import OLDEST_FIRST, Asks, Gathering
 from connectors.github.kinds import Kind
 from connectors.github.memory import Memory
@@ -48,8 +48,8 @@ class Difference:
 def audit(gathering: Gathering) -> Asking[Batch]:
     """Count, read again what differs, and take back what is gone."""
     memory, visit = gathering.memory, gathering.visit
-    listed, total = yield from _count(gathering)
-    difference = _compare(memory, gathering.kind, listed)
+    listed, unlisted, total = yield from _count(gathering)
+    difference = _compare(memory, gathering.kind, listed, unlisted)
     again: list[Json] = []
     if difference.changed:
         asks: list[Ask] = [
@@ -65,27 +65,32 @@ def audit(gathering: Gathering) -> Asking[Batch]:
         listing for number in gone for listing in gathering.listings([number], cause=causes.get(number, NOT_ASKED))
     ]
     memory.forget(gone)
-    memory.gap = total - len(listed) if memory.first_day is None else 0
+    memory.gap = total - len(listed) - len(unlisted) if memory.first_day is None else 0
     memory.counted_on = visit.context.clock().date()
     yield replace(batch, listings=[*batch.listings, *listings], checkpoint=memory.checkpoint())
 
 
-def ask_count(gathering: Gathering, first: int, after: str | None) -> Query:
-    """For a page of threads with what hangs on them counted."""
+def ask_count(gathering: Gathering, first: int, after: str | None, left: int) -> Query:
+    """For a page of threads with what hangs on them counted. `left`: how many there are to come, about."""
     visit, kind = gathering.visit, gathering.kind
     values = {"id": visit.repository.node, "first": first, "after": after, "order": OLDEST_FIRST}
-    return Query(visit.errand, kind.counted, values, max(1, first // 2))
+    # A count is less than the page of facts that it stands for.
+    weight = max(1, min(first, left) * kind.counted.connections({"first": first}) // (5 * first))
+    return Query(visit.errand, kind.counted, values, weight)
 
 
 def _count(gathering: Gathering) -> Asks:
-    """Every thread by its number with what hangs on it counted, and GitHub's total."""
+    """Threads by number with what hangs on them counted, those that need not be, and GitHub's total.
+
+    When all that are left have just been read, nothing is left to be counted: those are the youngest, and come last.
+    """
     visit, kind = gathering.visit, gathering.kind
     listed: dict[int, Json] = {}
     after: str | None = None
     first = kind.counted_size
     while True:
         try:
-            (data,) = yield [ask_count(gathering, first, after)]
+            (data,) = yield [ask_count(gathering, first, after, len(gathering.memory.marks) - len(listed))]
         except TooMuch:
             if first == 1:
                 raise
@@ -94,18 +99,21 @@ def _count(gathering: Gathering) -> Asks:
         said = data.get(kind.connection)
         threads, after = entries(visit.errand, said)
         listed |= {one["number"]: one for one in threads if isinstance(one.get("number"), int)}
+        total, unlisted = int(said.get("totalCount") or 0), gathering.fresh - listed.keys()
         if after is None:
-            return listed, int(said.get("totalCount") or 0)
+            return listed, set(), total
+        if len(listed) + len(unlisted) == total:
+            return listed, unlisted, total
 
 
-def _compare(memory: Memory, kind: Kind, listed: dict[int, Json]) -> Difference:
+def _compare(memory: Memory, kind: Kind, listed: dict[int, Json], unlisted: set[int]) -> Difference:
     changed = {
         number: node
         for number, node in listed.items()
         # Threads that were left out as older than the first day wanted are not known, and need not be.
         if (number in memory.marks or memory.first_day is None) and kind.mark(node) != memory.marks.get(number)
     }
-    return Difference(set(memory.marks) - set(listed), changed)
+    return Difference(set(memory.marks) - set(listed) - unlisted, changed)
 
 
 def _ask_why(gathering: Gathering, gone: Iterable[int]) -> Asks:
@@ -117,19 +125,21 @@ def _ask_why(gathering: Gathering, gone: Iterable[int]) -> Asks:
     for number in list(gone)[:ASKED_WHY]:
         errand = Errand(f"issue {number}", visit.repository.name, visit.errand.permission)
         try:
-            (page,) = yield [Get(errand, f"{visit.repository.path}/issues/{number}", shape="object")]
+            yield [Get(errand, f"{visit.repository.path}/issues/{number}", shape="object", follows=False)]
         except SwitchedOff:
             causes[number] = f"#{number} was deleted"
+            continue
+        except Elsewhere as moved:
+            names = (visit.repository.name, f"repositories/{visit.repository.id}")
+            if not moved.address.endswith(tuple(f"/{name}/issues/{number}" for name in names)):
+                causes[number] = f"#{number} moved to another repository"
+                continue
         except Gone:
             causes[number] = f"#{number} is not there any more"
-        else:
-            if page.data.get("number") == number and str(page.data.get("repository_url", "")).endswith(
-                (f"/{visit.repository.name}", f"/repositories/{visit.repository.id}")
-            ):
-                raise Unavailable(
-                    f"{visit.errand.whole}: GitHub has #{number} and does not list it",
-                    remedy="nothing is taken back; tried again later",
-                    subject=visit.repository.name,
-                )
-            causes[number] = f"#{number} moved to another repository"
+            continue
+        raise Unavailable(
+            f"{visit.errand.whole}: GitHub has #{number} and does not list it",
+            remedy="nothing is taken back; tried again later",
+            subject=visit.repository.name,
+        )
     return causes

@@ -80,6 +80,7 @@ class Client:
         mine = fingerprint(self.token)
         is_conditional = asked.etag is not None and asked.etag.owner == mine
         known = {"If-None-Match": asked.etag.value} if asked.etag is not None and is_conditional else {}
+        self._connection.follows = asked.follows
         headers, data = self._send(asked.errand, "GET", asked.path, asked.parameters, None, known)
         if data is None:
             return Page(is_known=True, etag=asked.etag)

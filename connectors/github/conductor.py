@@ -6,7 +6,7 @@ import queue
 import random
 import threading
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import copy_context
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ from typing import Any, Generic, TypeVar
 
 from connectors.errors import AuthFailed, ConnectorError, Gone, NotPermitted, RateLimited, Unavailable
 from connectors.github.access import Access, Stopped
-from connectors.github.asks import Answer, Asking, Fields, Query
-from connectors.github.failures import SwitchedOff, TooMuch
+from connectors.github.asks import GRAPHQL, Answer, Asking, Query
+from connectors.github.failures import Elsewhere, SwitchedOff, TooMuch
 from connectors.github.packing import Load, Pending, Turn, next_load
 from connectors.github.tally import OUTAGE, Ended
 from connectors.github.width import Share
@@ -54,7 +54,7 @@ class Conductor(Generic[T, R]):
     _workers: list[Worker] = field(default_factory=list)
     _turns: set[Turn] = field(default_factory=set)
     _share: Share = field(init=False)
-    _shared: Counter[Fields | None] = field(default_factory=Counter)
+    _queries: int = 0
     _failing: int = 0
     _ahead: float = 0.0
 
@@ -101,10 +101,10 @@ class Conductor(Generic[T, R]):
 
     def _send(self) -> float:
         """Send as much as may be sent now; the seconds after which more may be."""
-        # What is sent from now on is not: it was asked for at the same time.
-        under_way = [fields for fields, count in self._shared.items() if fields and count]
+        # What is sent from now on does not count: it was asked for at the same time.
+        is_asking = self._queries > 0
         while self._share.take(len(self._waiting)):
-            load = next_load(self._waiting, self.access.appetite, self._now(), under_way)
+            load = next_load(self._waiting, self.access.appetite, self._now(), is_asking=is_asking)
             if load is None:
                 self._share.give()
                 break
@@ -112,13 +112,13 @@ class Conductor(Generic[T, R]):
                 admitted = self.access.admit(load.bucket, load.points, load.without)
             except (AuthFailed, RateLimited) as error:
                 self._told.put(Told(load, [], error=error))
-                self._shared[load.fields] += 1
+                self._queries += load.bucket == GRAPHQL
                 continue
             if isinstance(admitted, float):
                 self._waiting.extendleft(reversed(load.pending))
                 self._share.give()
                 return admitted
-            self._shared[load.fields] += 1
+            self._queries += load.bucket == GRAPHQL
             self._jobs.put(Job(load, *admitted))
             if len(self._workers) < self._share.under_way:
                 self._engage()
@@ -152,7 +152,7 @@ class Conductor(Generic[T, R]):
     def _settle(self, told: Told) -> Iterator[Turn]:
         """Hand answers and errors over; the tasks that can go on."""
         self._share.give()
-        self._shared[told.load.fields] -= 1
+        self._queries -= told.load.bucket == GRAPHQL
         if told.error is None:
             self._failing = 0
         elif isinstance(told.error, Unavailable):
@@ -192,7 +192,7 @@ class Conductor(Generic[T, R]):
         if isinstance(error, AuthFailed | RateLimited):
             return True  # in another's name; where there is nobody, it is not let in, and that is final
         if isinstance(error, Gone | NotPermitted):
-            if isinstance(error, SwitchedOff):
+            if isinstance(error, SwitchedOff | Elsewhere):
                 return False
             one.without |= {told.credential}
             one.refusal = error

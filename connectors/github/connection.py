@@ -28,6 +28,12 @@ class Moved(requests.RequestException):
     """A redirect that PyGithub would follow without the query, to other answers than were asked for."""
 
 
+class NotFollowed(requests.RequestException):
+    """A redirect whose `address` is all that is wanted."""
+
+    address = ""
+
+
 class Oversized(requests.RequestException):
     """More bytes than any answer needs."""
 
@@ -72,6 +78,7 @@ class _Bounded:
     on_request: Callable[[], None]
     time: Deadline
     hops: int
+    follows: bool = True
 
     # Set by PyGithub's own classes.
     session: requests.Session
@@ -108,6 +115,10 @@ class _Bounded:
             if answer.status_code == HTTPStatus.ACCEPTED:
                 raise StillWorking
             is_moved = answer.status_code == HTTPStatus.MOVED_PERMANENTLY
+            if is_moved and not self.follows:
+                told = NotFollowed()
+                told.address = answer.headers.get("Location", "")
+                raise told
             if is_moved and ("?" in self.url or self.hops > MAX_HOPS):
                 raise Moved
             return Received(answer, self._body(answer))

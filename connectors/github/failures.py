@@ -23,7 +23,7 @@ from connectors.errors import (
     RateLimited,
     Unavailable,
 )
-from connectors.github.connection import Moved, Oversized, StillWorking
+from connectors.github.connection import Moved, NotFollowed, Oversized, StillWorking
 from connectors.github.pygithub import BadAttributeException, GithubException, IncompletableObject
 
 EXPECTED = (
@@ -49,6 +49,14 @@ class SwitchedOff(NotPermitted):
 
 class Blocked(Gone):
     """GitHub has taken the repository down."""
+
+
+class Elsewhere(Gone):
+    """It is at another `address` now."""
+
+    def __init__(self, what: str, *, address: str, subject: str | None = None) -> None:
+        super().__init__(what, subject=subject)
+        self.address = address
 
 
 class Forbidden(NotPermitted):
@@ -146,6 +154,8 @@ class Failures:
                 remedy="the next run asks under the new one",
                 subject=subject,
             )
+        if isinstance(error, NotFollowed):
+            return Elsewhere(f"{errand.whole} has moved", address=error.address, subject=subject)
         if isinstance(error, StillWorking):
             return Unavailable(f"{about} is still computing the answer", subject=subject)
         if isinstance(error, Oversized):

@@ -34,10 +34,11 @@ class ThreadPage:
 
 @dataclass(slots=True)
 class Gathering:
-    """What walks and counts over one repository's threads share."""
+    """What walks and counts over one repository's threads share. `fresh`: those that this visit has read whole."""
 
     visit: Visit
     kind: Kind
+    fresh: set[int] = field(default_factory=set)
     memory: Memory = field(init=False)
     size: int = field(init=False)
 
@@ -91,6 +92,7 @@ class Gathering:
                 memory.mark(number, f"{self.kind.mark(thread)} ?" if is_short_of else self.kind.mark(thread))
                 if not taken.rejects and not is_short_of:
                     whole.append(number)
+        self.fresh.update(whole)
         if memory.first_day is not None:
             facts = [fact for fact in facts if fact.occurred_at.date() >= memory.first_day]
         return Batch(facts, rejects, subjects=[visit.repository.subject], listings=self.listings(whole))

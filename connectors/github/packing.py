@@ -7,10 +7,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from connectors.errors import ConnectorError
-from connectors.github.asks import CORE, GRAPHQL, Answer, Ask, Asking, Fields, Query, points_of
+from connectors.github.asks import CORE, GRAPHQL, Answer, Ask, Asking, Query, points_of
 from connectors.github.credentials import Credential
 
-LINGER = 0.1  # seconds that a small query waits for company
+LINGER = 0.2  # seconds that a small query waits for company
 FULL = 0.75  # of the appetite
 
 
@@ -45,7 +45,7 @@ class Pending:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What goes into one request: a Get by itself, or Queries for the same fields."""
+    """What goes into one request: a Get by itself, or Queries."""
 
     pending: Sequence[Pending]
 
@@ -53,11 +53,6 @@ class Load:
     def bucket(self) -> str:
         """The allowance it draws on."""
         return GRAPHQL if isinstance(self.pending[0].ask, Query) else CORE
-
-    @property
-    def fields(self) -> Fields | None:
-        """What a query asks for; None of a REST request."""
-        return self.pending[0].ask.fields if isinstance(self.pending[0].ask, Query) else None
 
     @property
     def points(self) -> int:
@@ -71,21 +66,20 @@ class Load:
         return self.pending[0].without
 
 
-def next_load(waiting: deque[Pending], appetite: int, now: float, under_way: Collection[Fields] = ()) -> Load | None:
+def next_load(waiting: deque[Pending], appetite: int, now: float, *, is_asking: bool = False) -> Load | None:
     """Take the first asks that may be sent now out of the queue; None where there are none.
 
-    Queries for the same fields are taken together until they weigh as much as `appetite`. What is much less than
-    that waits a little while a query for the same fields is `under_way`: those it answers may ask for more of them.
+    Queries are taken together until they weigh as much as `appetite`. What is much less than that waits a little
+    while another query `is_asking`: those it answers may ask for more.
     """
-    held: set[Fields | None] = set()
+    held: set[int] = set()
     for first in waiting:
-        fields = first.ask.fields if isinstance(first.ask, Query) else None
-        if first.not_before > now or fields in held:
+        if first.not_before > now or id(first) in held:
             continue
         taken, weight = _together(first, waiting, appetite, now)
-        is_small = fields is not None and weight < FULL * appetite and len(taken) < fields.most and not first.is_alone
-        if is_small and fields in under_way and now - first.since < LINGER:
-            held.add(fields)
+        is_small = isinstance(first.ask, Query) and weight < FULL * appetite and len(taken) < _most(taken)
+        if is_small and is_asking and not first.is_alone and now - first.since < LINGER:
+            held.update(map(id, taken))
             continue
         chosen = set(map(id, taken))
         kept = [one for one in waiting if id(one) not in chosen]
@@ -100,23 +94,33 @@ def _together(first: Pending, waiting: Collection[Pending], appetite: int, now: 
     taken, weight = [first], _weight(first)
     if isinstance(first.ask, Query) and not first.is_alone:
         for one in waiting:
-            if len(taken) >= first.ask.fields.most or weight >= appetite:
+            if len(taken) >= _most(taken) or weight >= appetite:
                 break
-            if one is not first and _fits(one, first, now) and weight + _weight(one) <= appetite:
+            if one is not first and _fits(one, taken, now) and weight + _weight(one) <= appetite:
                 taken.append(one)
                 weight += _weight(one)
     return taken, weight
 
 
-def _fits(one: Pending, first: Pending, now: float) -> bool:
+def _most(taken: Sequence[Pending]) -> int:
+    """How many may share their query."""
+    return min(one.ask.fields.most for one in taken if isinstance(one.ask, Query))
+
+
+def _fits(one: Pending, taken: Sequence[Pending], now: float) -> bool:
     return (
         isinstance(one.ask, Query)
-        and isinstance(first.ask, Query)
-        and one.ask.fields is first.ask.fields
-        and one.without == first.without
+        and len(taken) < one.ask.fields.most
+        and one.without == taken[0].without
         and not one.is_alone
         and one.not_before <= now
+        # Each kind of thread calls its fragment the same.
+        and len({"", *map(_fragments, [one, *taken])}) <= 2
     )
+
+
+def _fragments(one: Pending) -> str:
+    return one.ask.fields.fragments if isinstance(one.ask, Query) else ""
 
 
 def _weight(one: Pending) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from connectors.github.asks import Fields, Json, Query
@@ -13,24 +13,30 @@ _VARIABLE = re.compile(r"\$(\w+)")
 
 
 def compose(asks: Sequence[Query]) -> tuple[str, Json]:
-    """The text of one query for asks of the same fields, and its variables. No value is ever part of the text."""
-    fields = asks[0].fields
-    return _text(fields, len(asks)), {
-        f"{name}_{n}": ask.values[name] for n, ask in enumerate(asks) for name in fields.types
+    """The text of one query for several asks, and its variables. No value is ever part of the text.
+
+    Their fragments must be the same, where they have any.
+    """
+    return _text(tuple(ask.fields for ask in asks)), {
+        f"{name}_{n}": ask.values[name] for n, ask in enumerate(asks) for name in ask.fields.types
     }
 
 
-@cache
-def _text(fields: Fields, count: int) -> str:
-    declared = ", ".join(f"${name}_{n}: {kind}" for n in range(count) for name, kind in fields.types.items())
-    body = f"... on {fields.on} {{ {fields.body} }}" if fields.on else fields.body
-    asked = "\n".join(_numbered(f"a{n}: {fields.head} {{ __typename {body} }}", n) for n in range(count))
+@lru_cache(maxsize=64)
+def _text(sheet: tuple[Fields, ...]) -> str:
+    name = "_".join(dict.fromkeys(fields.name for fields in sheet))
+    declared = ", ".join(
+        f"${each}_{n}: {kind}" for n, fields in enumerate(sheet) for each, kind in fields.types.items()
+    )
+    asked = "\n".join(_asked(fields, n) for n, fields in enumerate(sheet))
     limit = "rateLimit { cost limit remaining resetAt }"
-    return f"query {fields.name}({declared}) {{\n{limit}\n{asked}\n}}\n{fields.fragments}"
+    fragments = max((fields.fragments for fields in sheet), key=len)
+    return f"query {name}({declared}) {{\n{limit}\n{asked}\n}}\n{fragments}"
 
 
-def _numbered(text: str, number: int) -> str:
-    return _VARIABLE.sub(rf"$\g<1>_{number}", text)
+def _asked(fields: Fields, number: int) -> str:
+    body = f"... on {fields.on} {{ {fields.body} }}" if fields.on else fields.body
+    return _VARIABLE.sub(rf"$\g<1>_{number}", f"a{number}: {fields.head} {{ __typename {body} }}")
 
 
 def take_apart(asks: Sequence[Query], said: Mapping[str, Any], errors: Sequence[Any]) -> list[tuple[Any, list[Json]]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from dataclasses import replace
 from datetime import UTC, datetime, time
-from math import ceil
 from typing import Any
 
 from connectors.base import Batch
@@ -139,8 +138,8 @@ def forecast(kind: Kind) -> Callable[[Visit], Rounds]:
         if since is not None or not memory.is_settled or _is_later(sign.newest, memory.until):
             rounds.append([gathering.ask(FIRST_LOOK, None, NEWEST_FIRST)])
         if is_due(memory, kind, sign.total, visit.context.clock()):
-            pages = ceil(max(1, len(memory.marks)) / kind.counted_size)
-            rounds += [[ask_count(gathering, kind.counted_size, None)] for _ in range(pages)]
+            first, left = kind.counted_size, max(1, len(memory.marks))
+            rounds += [[ask_count(gathering, first, None, left - seen)] for seen in range(0, left, first)]
         return rounds
 
     return foresee

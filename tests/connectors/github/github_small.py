@@ -14,7 +14,7 @@ from github_work import repository, steps, visit
 from connectors.base import Batch, Listing, Observation
 from connectors.errors import Gone
 from connectors.github.asks import Ask, Fields, Get, Page, Query
-from connectors.github.failures import SwitchedOff, TooMuch
+from connectors.github.failures import Elsewhere, SwitchedOff, TooMuch
 from connectors.github.kinds import Kind
 from connectors.github.queries import Nested
 from connectors.github.repository import Repository, Sign
@@ -124,7 +124,7 @@ class SmallGithub:
         if how == "deleted":
             raise SwitchedOff(f"issue {number} is gone")
         if how == "transferred":
-            return Page({"number": 7, "repository_url": "https://api.github.com/repos/bob/two"})
+            raise Elsewhere(f"issue {number} has moved", address="https://api.github.com/repositories/2/issues/7")
         if number not in self.threads and how is None:
             raise Gone(f"issue {number} never was")
         return Page({"number": number, "repository_url": "https://api.github.com/repos/ann/one"})

@@ -14,9 +14,9 @@ from github_work import Driven, access, drive, steps
 
 from connectors.base import Batch, Listing
 from connectors.errors import ConnectorError, Gone, NotPermitted, Unavailable
-from connectors.github.asks import Ask, Get, Page, Query
+from connectors.github.asks import Ask, Get, Query
 from connectors.github.audit import POINTS_A_DAY, is_due
-from connectors.github.failures import TooMuch
+from connectors.github.failures import Elsewhere, TooMuch
 from connectors.github.kinds import DISCUSSIONS, ISSUES, PULLS, Kind
 from connectors.github.memory import Memory
 from connectors.github.threads import threads
@@ -189,6 +189,43 @@ class TestWhatIsFound:
         assert "Issue" not in hub.asked
 
 
+class TestTheYoungest:
+    """They come last in a count, and need not be counted where this visit has read them whole."""
+
+    def read(self, hub: SmallGithub, *, before: Callable[[], None] = lambda: None) -> Shelf:
+        """Counted by pages of five: five are known, a sixth and a seventh are new."""
+        shelf = counted(hub)
+        hub.say(hub.open())
+        hub.open()
+        hub.now += DAY
+        before()
+        hub.asked.clear()
+        walk(hub, shelf)
+        return shelf
+
+    @pytest.mark.parametrize("hub", [replace(ISSUES, counted_size=5)], indirect=True)
+    def test_one_page_is_enough_then(self, hub: SmallGithub) -> None:
+        assert self.read(hub).known() == hub.truth()
+        assert hub.asked.count("CountedIssues") == 1
+
+    @pytest.mark.parametrize("hub", [replace(ISSUES, counted_size=5)], indirect=True)
+    def test_what_has_vanished_is_found_all_the_same(self, hub: SmallGithub) -> None:
+        def vanish() -> None:
+            hub.unsay(hub.threads[1], min(hub.threads[1].said))
+            hub.lose(hub.threads[4], "deleted")
+
+        assert self.read(hub, before=vanish).known() == hub.truth()
+        assert hub.asked.count("CountedIssues") == 1
+
+    @pytest.mark.parametrize("hub", [replace(ISSUES, counted_size=5)], indirect=True)
+    def test_where_github_says_there_are_more_all_are_counted(self, hub: SmallGithub) -> None:
+        def hide() -> None:
+            hub.unlisted = 1
+
+        assert self.read(hub, before=hide).known() == hub.truth()
+        assert hub.asked.count("CountedIssues") == 2
+
+
 class TestWhy:
     def read(self, hub: SmallGithub, answer: Callable[[Ask], Any] | None = None) -> Driven:
         shelf = counted(hub)
@@ -262,21 +299,25 @@ class TestWhy:
         walk(hub, shelf)
         assert shelf.known() == hub.truth()
 
-    @pytest.mark.parametrize("url", ["https://api.github.com/repos/ann/one", "https://api.github.com/repositories/1"])
-    def test_the_same_repository_is_known_by_name_or_number(self, hub: SmallGithub, url: str) -> None:
-        driven = self.read(hub, of_rest(hub, Page({"number": 4, "repository_url": url})))
+    @pytest.mark.parametrize("name", ["repos/ann/one", "repositories/1"])
+    def test_the_same_under_another_address_is_there(self, hub: SmallGithub, name: str) -> None:
+        driven = self.read(hub, of_rest(hub, at(f"{name}/issues/4")))
         assert isinstance(driven.error, Unavailable)
 
-    def test_the_same_number_in_another_repository_has_moved(self, hub: SmallGithub) -> None:
-        for url in ("https://api.github.com/repos/joann/one", "https://api.github.com/repos/bob/two", ""):
-            driven = self.read(hub, of_rest(hub, Page({"number": 4, "repository_url": url})))
-            assert driven.error is None
-            assert {cause for _, _, cause in told(driven.results)} == {"#4 moved to another repository"}
-            hub.threads[4] = replace(hub.threads[1], number=4)
-
-    def test_another_number_in_the_same_repository_has_moved_too(self, hub: SmallGithub) -> None:
-        back = Page({"number": 99, "repository_url": "https://api.github.com/repos/ann/one"})
-        driven = self.read(hub, of_rest(hub, back))
+    @pytest.mark.parametrize(
+        "place",
+        [
+            "repos/joann/one/issues/4",
+            "repos/bob/two/issues/4",
+            "repositories/21/issues/4",
+            "repositories/1/issues/99",
+            "repositories/1/issues/14",
+            "",
+        ],
+    )
+    def test_another_repository_or_number_is_another_place(self, hub: SmallGithub, place: str) -> None:
+        driven = self.read(hub, of_rest(hub, at(place)))
+        assert driven.error is None
         assert {cause for _, _, cause in told(driven.results)} == {"#4 moved to another repository"}
 
     @pytest.mark.parametrize("error", [NotPermitted("x"), Unavailable("x")])
@@ -290,14 +331,16 @@ class TestWhy:
         assert {cause for _, _, cause in told(driven.results)} == {"#4 is not there any more"}
 
 
-def of_rest(hub: SmallGithub, said: Page | ConnectorError) -> Callable[[Ask], Any]:
+def at(place: str) -> Elsewhere:
+    return Elsewhere("issue 4 has moved", address=f"https://api.github.com/{place}")
+
+
+def of_rest(hub: SmallGithub, said: ConnectorError) -> Callable[[Ask], Any]:
     """The same GitHub, but for what REST says of a single issue."""
 
     def answer(ask: Ask) -> Any:
         if not isinstance(ask, Get):
             return hub.answer(ask)
-        if isinstance(said, Page):
-            return said
         raise said
 
     return answer

@@ -26,7 +26,7 @@ from connectors.github.asks import Etag, Get
 from connectors.github.client import Client
 from connectors.github.connection import Limits
 from connectors.github.credentials import fingerprint
-from connectors.github.failures import Errand, Failures
+from connectors.github.failures import Elsewhere, Errand, Failures
 from harvester.demo.exchange import Answer, Request, as_json
 from harvester.demo.wire import Service
 
@@ -249,6 +249,18 @@ class TestRedirects:
         said(github, as_json(repository(5, "ann/new")), "/repositories/5")
         assert client.get(get("/repos/ann/old", shape="object")).data["full_name"] == "ann/new"
         assert heard.requests == 2
+
+    def test_one_that_is_not_to_be_followed_tells_where_to(self, github: World, client: Client, heard: Heard) -> None:
+        url = f"{github.service.url}/repositories/5/issues/7"
+        said(
+            github,
+            as_json({"message": "Moved Permanently", "url": url}, 301, {"Location": url}),
+            "/repos/ann/one/issues/4",
+        )
+        with pytest.raises(Elsewhere) as moved:
+            client.get(replace(get("/repos/ann/one/issues/4"), follows=False))
+        assert moved.value.address == url
+        assert heard.requests == 1
 
     def test_a_redirect_that_would_lose_the_query_is_refused(self, github: World, client: Client) -> None:
         said(github, Answer(301, {"Location": f"{github.service.url}/repositories/5/x?state=all"}))
