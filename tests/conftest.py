@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from harvester.store import warm
 
 # Files that take longest, begun first, so that no worker is left alone with one of them at the end.
 LONGEST = (
@@ -19,6 +22,13 @@ LONGEST = (
     "test_feed_recordings.py",
 )
 SHARED = Path(__file__).parents[1].parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bench() -> Iterator[None]:
+    """As a command does, tests that run in this process keep one database in memory to work at."""
+    with warm():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,13 @@ if TYPE_CHECKING:
 
 def run(options: argparse.Namespace) -> int:
     """Serve the demo world, harvest it, harvest it again, score it, and say where everything lies."""
+    from harvester.store import warm
+
+    with warm():
+        return _demonstrate(options)
+
+
+def _demonstrate(options: argparse.Namespace) -> int:
     from harvester.config import load
     from harvester.demo.folder import opened
     from harvester.demo.life import reading_days
