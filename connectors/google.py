@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from connectors.base import Context, Secret
 from connectors.errors import (
@@ -123,8 +125,10 @@ class Google:
                 "exp": int((now + LIFETIME).timestamp()),
             }
             named = {"kid": key["private_key_id"]} if key.get("private_key_id") else None
-            assertion = jwt.encode(claims, private_key, algorithm="RS256", headers=named)
-        except (jwt.PyJWTError, ValueError, TypeError, LookupError, AttributeError):
+            # To prove that the primes of Google's own key are prime stops every other source for a tenth of a second.
+            signing = load_pem_private_key(private_key.encode(), None, unsafe_skip_rsa_key_validation=True)
+            assertion = jwt.encode(claims, signing, algorithm="RS256", headers=named)
+        except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, LookupError, AttributeError):
             raise AuthFailed(
                 f"{self.context.source}: {self.account_key.reference} holds no key of a service account",
                 remedy=_REMEDY,

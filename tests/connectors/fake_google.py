@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import jwt
 from asked import body_of, path_of, said
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from connectors.testing import NOW, Answer, known_secret
 
@@ -25,7 +25,7 @@ TOKEN = "ya29.t0ken-of-an-hour"
 PRIVATE = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
-def pem_of(key: rsa.RSAPrivateKey) -> str:
+def pem_of(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) -> str:
     """A private key as key files have it."""
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

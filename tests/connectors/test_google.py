@@ -7,7 +7,8 @@ from datetime import timedelta
 
 import pytest
 from asked import said
-from fake_google import EMAIL, PEM, TOKEN, FakeGoogle, account, refused
+from cryptography.hazmat.primitives.asymmetric import ec
+from fake_google import EMAIL, PEM, TOKEN, FakeGoogle, account, pem_of, refused
 
 from connectors.base import Context
 from connectors.errors import AuthFailed, Gone, Malformed, NotPermitted, RateLimited, SwitchedOff, Unavailable
@@ -67,8 +68,9 @@ def test_a_token_is_asked_for_once_and_again_before_it_ends():
         json.dumps({"type": "authorized_user", "client_id": "x"}),
         json.dumps({"client_email": EMAIL, "private_key": "nonsense"}),
         json.dumps({"client_email": EMAIL, "private_key": None}),
+        json.dumps({"client_email": EMAIL, "private_key": pem_of(ec.generate_private_key(ec.SECP256R1()))}),
     ],
-    ids=["text", "empty", "list", "a user's", "no PEM", "null"],
+    ids=["text", "empty", "list", "a user's", "no PEM", "null", "of another kind"],
 )
 def test_what_is_no_key_of_a_service_account_is_told_and_not_repeated(key):
     with pytest.raises(AuthFailed, match="env:TEST holds no key of a service account") as caught:
