@@ -144,7 +144,7 @@ class Manners:
 
 @dataclass(frozen=True, slots=True)
 class Answer(Generic[T]):
-    """What came: the page, what is in it (None: not changed), and what is known now of where the feed has moved."""
+    """What came: the page without its body, what was in that (None: not changed), and where the feed has moved."""
 
     page: Page
     content: T | None
@@ -177,7 +177,9 @@ class Visit(Generic[T]):
 
     def _ask_at(self, url: str, validators: Cursor | None) -> tuple[Page, T | None]:
         page = self.context.http.ask(url, headers=self.headers, validators=validators)
-        return page, None if page.status == _NOT_MODIFIED else self.read(page)
+        content = None if page.status == _NOT_MODIFIED else self.read(page)
+        # What was in it has been read, and a feed may have megabytes.
+        return replace(page, body=b""), content
 
 
 def instant(text: Any) -> datetime | None:

@@ -14,12 +14,12 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from connectors.base import Batch, Budget, Metric
 from harvester.spool_lines import (
@@ -33,12 +33,15 @@ from harvester.spool_lines import (
     subject_line,
 )
 
+T = TypeVar("T")
+
 FORMAT = 2
 _READABLE = (1, FORMAT)  # 1 had no listings
 _SEALED, _OPEN, _DAMAGED = ".ndjson", ".open", ".damaged"
 _TAIL = 1 << 16
 # The loader reads lines up to 4 MiB; nothing that is a fact comes near.
 _LONGEST_LINE = 1 << 20
+_PIECE = 500  # lines
 # Sorted: attrs are compared as text.
 _encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode
 _counter = itertools.count()
@@ -207,14 +210,16 @@ class Writer:
     def add(self, batch: Batch) -> bool:
         """Write a batch; True when it sealed a segment. Raises SpoolError when the disk refuses."""
         try:
-            self._write(subject_line(subject) for subject in batch.subjects)
-            self._subjects += len(batch.subjects)
+            for subjects in _pieces(batch.subjects):
+                self._write(subject_line(subject) for subject in subjects)
+                self._subjects += len(subjects)
             # Before the facts: what is stored of a listing and not told after its line has vanished.
             self._write(listing_line(listing) for listing in batch.listings)
             self._listings += len(batch.listings)
             self._series.update((each.metric, each.subject) for each in batch.listings)
-            self._write(observation_line(observation) for observation in batch.observations)
-            self._series.update((each.metric, each.subject) for each in batch.observations)
+            for observations in _pieces(batch.observations):
+                self._write(observation_line(observation) for observation in observations)
+                self._series.update((each.metric, each.subject) for each in observations)
             self._coverage += [coverage_value(span) for span in batch.coverage]
             if batch.checkpoint is None:
                 return False
@@ -295,6 +300,11 @@ class Writer:
         self._cursor |= self._checkpoint
         self._progress |= self._checkpoint
         self._reset()
+
+
+def _pieces(items: Sequence[T]) -> Iterator[Sequence[T]]:
+    """So many at a time that their text takes little memory beside them."""
+    return (items[start : start + _PIECE] for start in range(0, len(items), _PIECE))
 
 
 def _parse(path: Path) -> Segment:

@@ -19,9 +19,6 @@ from typing import Any
 
 import feedparser
 
-MOST_SECONDS = 30
-"""Of computing. A real feed of 10 MB takes three, on a slow machine fifteen."""
-
 MOST_MEMORY = 1 << 30
 """Bytes. A real feed of 10 MB takes a tenth."""
 

@@ -15,14 +15,18 @@ from typing import Any
 from connectors.base import Reject
 from connectors.errors import Malformed, Unavailable
 from connectors.etiquette import pace_of
-from connectors.feed import parser
 from connectors.feed.entries import Entry, Feed, clean, plain_title, refuse_masses
 from connectors.http import Page, without_secrets
 from connectors.links import canonical
 
 Parse = Callable[[bytes, str], dict[str, Any]]
-"""From a body and its content type to the fields of `parser.parse`. Raises Malformed or Unavailable."""
+"""From a body and its content type to the fields of `parse` in parser.py. Raises Malformed or Unavailable."""
 
+MOST_SECONDS = 30
+"""Of computing. A real feed of 10 MB takes three, on a slow machine fifteen."""
+
+# Not imported: feedparser is for that process only.
+_PARSER = Path(__file__).with_name("parser.py")
 _GRACE = 15  # seconds for starting, reading and writing beside the computing
 # What Python needs to start and find its packages; a parser of strangers' markup gets no tokens.
 _ENVIRONMENT = re.compile(r"PYTHON.*|HOME|LANG|LC_.*|LD_.*|DYLD_.*")
@@ -31,9 +35,9 @@ _FEED_TYPE = re.compile(r"""type\s*=\s*["']?application/(?:rss|atom|feed)\+""", 
 _HREF = re.compile(r"""href\s*=\s*["']?([^"'\s>]+)""", re.IGNORECASE)
 
 
-def parse_apart(body: bytes, content_type: str, seconds: int = parser.MOST_SECONDS) -> dict[str, Any]:
+def parse_apart(body: bytes, content_type: str, seconds: int = MOST_SECONDS) -> dict[str, Any]:
     """Run the parser as a process: it can be ended, holds neither our memory nor our lock, and knows no secrets."""
-    arguments = [str(Path(parser.__file__)), content_type.replace("\0", ""), str(seconds)]
+    arguments = [str(_PARSER), content_type.replace("\0", ""), str(seconds)]
     try:
         done = subprocess.run(  # noqa: S603 - our own program, no shell
             [sys.executable, "-P", "-W", "ignore", *arguments],

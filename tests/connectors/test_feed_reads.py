@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import json
+import subprocess
+import sys
 import time
 from datetime import date, timedelta
 from itertools import pairwise
@@ -294,6 +296,12 @@ def test_a_feed_with_undeclared_entities_and_prefixes_is_read():
 def test_the_parser_in_a_process_of_its_own_says_the_same():
     feed = rss(item("a", title="Café"), COMMENTED)
     assert Reader(parse=parse_apart).read(feed) == Reader().read(feed)
+
+
+def test_only_that_process_imports_what_it_parses_with():
+    script = "import sys, connectors.feed; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert {"feedparser", "connectors.feed.parser"}.isdisjoint(done.stdout.split())
 
 
 def test_markup_that_takes_for_ever_is_ended():
