@@ -6,6 +6,7 @@ import base64
 import json
 import os
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
@@ -96,14 +97,14 @@ class Lanes:
 
     def __init__(self, per_host: int = 4) -> None:
         self._per_host = per_host
-        self._semaphores: dict[str, threading.BoundedSemaphore] = {}
+        self._semaphores = defaultdict[str, threading.BoundedSemaphore](lambda: threading.BoundedSemaphore(per_host))
         self._lock = threading.Lock()
 
     @contextmanager
     def lane(self, host: str, wait: float) -> Iterator[None]:
         """Hold one of the host's lanes. Raises Unavailable when none gets free within `wait` seconds."""
         with self._lock:
-            semaphore = self._semaphores.setdefault(host, threading.BoundedSemaphore(self._per_host))
+            semaphore = self._semaphores[host]
         if not semaphore.acquire(timeout=wait):
             raise Unavailable(f"{host}: {self._per_host} other requests to it did not end in time")
         try:
@@ -127,6 +128,11 @@ class _Exchange:
     moved_to: str | None = None
     is_permanent: bool = True
     secrets: set[str] = field(default_factory=set)
+
+    @property
+    def where(self) -> str:
+        """The address as it may be told."""
+        return without_secrets(self.url)
 
     def follow(self, status: int, target: str) -> None:
         """Turn to where a redirect points, without credentials if that is another origin."""
@@ -270,7 +276,6 @@ class Http:
         for _ in range(MOST_REDIRECTS + 1):
             parts = split(exchange.url)
             check_literal(parts, allow_private=self._allow_private)
-            where = without_secrets(exchange.url)
             try:
                 with (
                     self._lanes.lane(parts.hostname or "", self._deadline.next_wait()),
@@ -278,13 +283,13 @@ class Http:
                 ):
                     target = _target(response)
                     if target is None:
-                        return self._page(response, exchange, where)
+                        return self._page(response, exchange)
             # requests and urllib3 let some of each other's and of the system's errors through.
             except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
                 # Without the cause, whose text quotes the URL: its query may hold a key.
-                raise self._failure(error, where) from None
+                raise self._failure(error, exchange.where) from None
             exchange.follow(response.status_code, target)
-        raise Malformed(f"{where}: more than {MOST_REDIRECTS} redirects")
+        raise Malformed(f"{exchange.where}: more than {MOST_REDIRECTS} redirects")
 
     def _send(self, exchange: _Exchange) -> requests.Response:
         # Without a requests.Session: what it adds (cookies, ~/.netrc, proxies, redirects of its own) must not be.
@@ -297,27 +302,27 @@ class Http:
         wait = self._deadline.next_wait()
         return self._transport.send(request, stream=True, timeout=(wait, wait), verify=self._verify, proxies={})
 
-    def _page(self, response: requests.Response, exchange: _Exchange, where: str) -> Page:
+    def _page(self, response: requests.Response, exchange: _Exchange) -> Page:
         headers = {name.lower(): value for name, value in response.headers.items()}
         status = response.status_code
         # To a request without a condition it is no answer.
         is_unchanged = status == _NOT_MODIFIED and bool(exchange.conditions)
         if not 200 <= status < 300 and not is_unchanged:
             start, secrets = self._start_of(response), exchange.secrets | _query_values(exchange.url)
-            refusal = refusal_of(status, headers, where, self._clock(), hint_of(start, secrets))
+            refusal = refusal_of(status, headers, exchange.where, self._clock(), hint_of(start, secrets))
             refusal.codes, refusal.status = codes_of(start, secrets), status
             raise refusal
-        body = self._body(response, where)
+        body = self._body(response, exchange)
         named = {"etag": headers.get("etag"), "last_modified": headers.get("last-modified")}
         validators = {name: value for name, value in named.items() if value}
         return Page(exchange.url, status, headers, body, validators, exchange.moved_to)
 
-    def _body(self, response: requests.Response, where: str) -> bytes:
+    def _body(self, response: requests.Response, exchange: _Exchange) -> bytes:
         body = bytearray()
         for piece in response.iter_content(_PIECE):
             body += piece
             if len(body) > self._max_bytes:
-                raise Malformed(f"{where}: sent more than {self._max_bytes / MIB:.3g} MiB")
+                raise Malformed(f"{exchange.where}: sent more than {self._max_bytes / MIB:.3g} MiB")
         return bytes(body)
 
     def _start_of(self, response: requests.Response) -> bytes:

@@ -14,6 +14,8 @@ from connectors.base import LONGEST_ID, Subject
 DAY = timedelta(days=1)
 
 _MOST = 10**12
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_COUNT = re.compile(r"[0-9]{1,12}")
 # A site has so many pages of which much is told: each is made out once, and not for each of its days.
 _remembered = lru_cache(maxsize=10_000)
 # What may stand in a path, a query and a fragment as it is; % so that what is escaped is not escaped twice.
@@ -22,14 +24,14 @@ _SAFE = "/%:@!$&'()*+,;=~-._?#[]"
 
 def day_of(value: Any) -> date:
     """A day written YYYY-MM-DD and nothing else. Raises ValueError."""
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise ValueError(f"{value!r} is not a day")
     return date.fromisoformat(value)
 
 
 def count_of(value: Any) -> int:
     """A whole number that is not negative, also written as text, as some services do. Raises ValueError."""
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,12}", value):
+    if isinstance(value, str) and _COUNT.fullmatch(value):
         return int(value)
     is_whole = isinstance(value, int) or (isinstance(value, float) and value.is_integer())
     if isinstance(value, bool) or not is_whole or not 0 <= value <= _MOST:

@@ -77,7 +77,7 @@ def coverage_value(span: Coverage) -> dict[str, Any]:
 
 def stamp(moment: datetime) -> str:
     """Naive UTC in ISO form: the store keeps no zones (an aware value would be converted to the session's)."""
-    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+    return str(moment if moment.tzinfo is UTC else moment.astimezone(UTC)).removesuffix("+00:00")
 
 
 def jsonable(value: Any) -> Any:

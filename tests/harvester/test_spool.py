@@ -8,13 +8,15 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from connectors.base import Batch, Coverage, Observation, Subject
 from harvester.spool import Finish, Spool, SpoolError, Writer
+from harvester.spool_lines import stamp
 from tests.harvester.store.building import Shelf, at, on
 
 END = Finish(finished_at=at(1, 13), outcome="ok", succeeded=True)
@@ -122,6 +124,29 @@ def test_a_segment_holds_what_was_added(shelf: Shelf, spool: Spool) -> None:
     assert "me/engine" in json.dumps(rows)
     assert "ann" in json.dumps(rows)
     assert [span["state"] for span in segment.coverage] == ["measured"]
+
+
+def test_a_large_batch_is_written_whole_and_in_its_order(shelf: Shelf, spool: Spool) -> None:
+    facts = [issue(str(number)) for number in range(1203)]
+    about = [Subject(f"repo:{number}", f"you/{number}", "repo") for number in range(777)]
+    writer = opened(shelf)
+    writer.add(Batch(facts, subjects=about))
+    writer.finish(END)
+
+    (segment,) = spool.sealed()
+    *written, _ = lines(segment.path)
+    assert [line["n"] for line in written] == list(range(777 + 1203))
+    assert [line["name"] for line in written[:777]] == [subject.name for subject in about]
+    assert [line["key"] for line in written[777:]] == [fact.key for fact in facts]
+    assert (segment.rows, segment.subjects) == (777 + 1203, 777)
+    assert segment.series == (("issues_opened", "repo:1"),)
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_an_instant_is_written_in_utc_also_in_the_hour_that_comes_twice(fold: int) -> None:
+    twice = datetime(2026, 10, 25, 2, 30, 0, 5, ZoneInfo("Europe/Berlin"), fold=fold)
+    assert stamp(twice) == f"2026-10-25 0{fold}:30:00.000005"
+    assert stamp(datetime(2026, 1, 2, tzinfo=UTC)) == "2026-01-02 00:00:00"
 
 
 def test_half_a_surrogate_pair_does_not_spoil_a_segment(shelf: Shelf) -> None:
