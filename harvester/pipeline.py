@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from harvester.bookkeeping import Bookkeeper
@@ -72,14 +73,23 @@ def harvest(
     outcomes: list[Outcome] = []
     next_load_at = time.monotonic() + _LOAD_EVERY
     with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(sources))), thread_name_prefix="source") as pool:
-        jobs = {pool.submit(read, source) for source in sources}
+        # Not concurrent.futures.wait, which looks at every other job at each that ends.
+        ended = SimpleQueue[Future[list[Outcome]]]()
+        for source in sources:
+            pool.submit(read, source).add_done_callback(ended.put)
+        left = len(sources)
         try:
-            while jobs:
-                done, jobs = wait(jobs, timeout=_LOAD_EVERY, return_when=FIRST_COMPLETED)
-                for outcome in _results(done):
-                    outcomes.append(outcome)
-                    heard(outcome)
-                if jobs and (began := time.monotonic()) >= next_load_at:
+            while left:
+                try:
+                    job = ended.get(timeout=_LOAD_EVERY)
+                except Empty:
+                    pass
+                else:
+                    left -= 1
+                    for outcome in job.result():
+                        outcomes.append(outcome)
+                        heard(outcome)
+                if left and (began := time.monotonic()) >= next_load_at:
                     loaded += _try_load(store, spool)
                     took = time.monotonic() - began
                     next_load_at = began + took + max(_LOAD_EVERY, _LOAD_RARELY * took)
@@ -124,10 +134,6 @@ def tell_abandoned(
     """Note that a run hangs and was left behind; what it has sealed until now counts."""
     reader = SourceReader(settings, source, order, run_id, keeper.spool, Books(), threading.Event(), clock)
     return reader.tell("abandoned", "gave no sign of life and was left behind; read again later")
-
-
-def _results(done: set[Future[list[Outcome]]]) -> list[Outcome]:
-    return [outcome for job in done for outcome in job.result()]
 
 
 def _try_load(store: Store, spool: Spool) -> Loaded:
