@@ -32,11 +32,11 @@ LATER = """
 import sys
 from datetime import timedelta
 from harvester import pipeline
-from harvester.cli import run
-ahead = timedelta(seconds=float(sys.argv[1]))
+from harvester.__main__ import main
+ahead = timedelta(seconds=float(sys.argv.pop(1)))
 now = pipeline.utc_now
 pipeline.harvest.__kwdefaults__["clock"] = lambda: now() + ahead
-sys.exit(run(sys.argv[2:]))
+sys.exit(main())
 """
 
 
