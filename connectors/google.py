@@ -9,6 +9,7 @@ from typing import Any
 
 import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from connectors.base import Context, Secret
@@ -127,6 +128,8 @@ class Google:
             named = {"kid": key["private_key_id"]} if key.get("private_key_id") else None
             # To prove that the primes of Google's own key are prime stops every other source for a tenth of a second.
             signing = load_pem_private_key(private_key.encode(), None, unsafe_skip_rsa_key_validation=True)
+            if not isinstance(signing, RSAPrivateKey):
+                raise TypeError("Google's keys are RSA keys")
             assertion = jwt.encode(claims, signing, algorithm="RS256", headers=named)
         except (jwt.PyJWTError, UnsupportedAlgorithm, ValueError, TypeError, LookupError, AttributeError):
             raise AuthFailed(
