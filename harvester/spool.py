@@ -14,7 +14,7 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -41,9 +41,7 @@ _SEALED, _OPEN, _DAMAGED = ".ndjson", ".open", ".damaged"
 _TAIL = 1 << 16
 # The loader reads lines up to 4 MiB; nothing that is a fact comes near.
 _LONGEST_LINE = 1 << 20
-_PIECE = 500  # lines
-# Sorted: attrs are compared as text.
-_encode = json.JSONEncoder(separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode
+_PIECE = 500  # lines, whose text takes little memory beside the facts
 _counter = itertools.count()
 
 
@@ -194,7 +192,7 @@ class Writer:
         self._cursor = cursor
         self._progress: dict[str, Any] = {}
         self._limit, self._age = rows, age
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
         self._path = Path()
         self._reset()
 
@@ -208,22 +206,21 @@ class Writer:
         self._coverage: list[dict[str, Any]] = []
 
     def add(self, batch: Batch) -> bool:
-        """Write a batch; True when it sealed a segment. Raises SpoolError when the disk refuses."""
+        """Write a batch, whole or not at all; True when it sealed a segment. Raises SpoolError when the disk refuses.
+
+        Raises ValueError or TypeError for a batch that cannot be written; what was added before stays.
+        """
         try:
-            for subjects in _pieces(batch.subjects):
-                self._write(subject_line(subject) for subject in subjects)
-                self._subjects += len(subjects)
-            # Before the facts: what is stored of a listing and not told after its line has vanished.
-            self._write(listing_line(listing) for listing in batch.listings)
+            checkpoint = None if batch.checkpoint is None else plain(batch.checkpoint)
+            self._write_whole(batch)
+            self._subjects += len(batch.subjects)
             self._listings += len(batch.listings)
             self._series.update((each.metric, each.subject) for each in batch.listings)
-            for observations in _pieces(batch.observations):
-                self._write(observation_line(observation) for observation in observations)
-                self._series.update((each.metric, each.subject) for each in observations)
+            self._series.update((each.metric, each.subject) for each in batch.observations)
             self._coverage += [coverage_value(span) for span in batch.coverage]
-            if batch.checkpoint is None:
+            if checkpoint is None:
                 return False
-            self._checkpoint |= plain(batch.checkpoint)
+            self._checkpoint |= checkpoint
             if self._rows < self._limit and time.monotonic() - self._opened_at < self._age:
                 return False
             self._seal(None)
@@ -245,25 +242,36 @@ class Writer:
         """Every checkpoint so far, sealed or not: what a retry adds to the cursor it started from."""
         return self._progress | self._checkpoint
 
-    def _write(self, lines: Iterable[dict[str, Any]]) -> None:
-        texts: list[str] = []
-        for line in lines:
-            line["n"] = self._rows + len(texts)
-            text = _encode(line)
-            if len(text) > _LONGEST_LINE:
+    def _write_whole(self, batch: Batch) -> None:
+        file, rows = self._file or self._open(), self._rows
+        start = file.tell()
+        try:
+            self._write(file, batch.subjects, subject_line)
+            # Before the facts: what is stored of a listing and not told after its line has vanished.
+            self._write(file, batch.listings, listing_line)
+            self._write(file, batch.observations, observation_line)
+        except BaseException:
+            # Else the load would take back what a listing says of facts that are not there.
+            file.seek(start)
+            file.truncate()
+            self._rows = rows
+            raise
+
+    def _write(self, file: IO[bytes], items: Sequence[T], line_of: Callable[[T, int], str]) -> None:
+        for start in range(0, len(items), _PIECE):
+            texts = [line_of(item, n) for n, item in enumerate(items[start : start + _PIECE], self._rows)]
+            longest = max(texts, key=len)
+            if len(longest) > _LONGEST_LINE:
                 raise ValueError(
-                    f"a fact of {len(text)} characters about {line['subject'][:80]!r}; the longest is {_LONGEST_LINE}"
+                    f"a fact of {len(longest)} characters, {longest[:160]}…; the longest is {_LONGEST_LINE}"
                 )
-            texts.append(text)
-        if texts:
-            file = self._file or self._open()
-            file.write("\n".join(texts) + "\n")
+            file.write(("\n".join(texts) + "\n").encode(errors=LONE))
             self._rows += len(texts)
 
-    def _open(self) -> IO[str]:
+    def _open(self) -> IO[bytes]:
         name = f"{time.time_ns():020d}-{os.getpid()}-{next(_counter):06d}"
         self._path = self._folder / f".{name}{_OPEN}"
-        self._file = self._path.open("x", encoding="utf-8", errors=LONE)
+        self._file = self._path.open("xb")
         # Held until closed: tells other processes that this segment has a living writer.
         fcntl.flock(self._file, fcntl.LOCK_EX)
         if not self._path.exists():  # one of them looked in the instant before the lock
@@ -290,7 +298,8 @@ class Writer:
             "observed_at": stamp(self._clock()), "base": base, "checkpoint": self._checkpoint,
             "coverage": self._coverage, "finish": finish,
         }  # fmt: skip
-        file.write(json.dumps({"end": end}, separators=(",", ":"), ensure_ascii=False) + "\n")
+        last = json.dumps({"end": end}, separators=(",", ":"), ensure_ascii=False) + "\n"
+        file.write(last.encode(errors=LONE))
         file.flush()
         os.fsync(file.fileno())
         self._path.rename(self._folder / (self._path.name[1:].removesuffix(_OPEN) + _SEALED))
@@ -300,11 +309,6 @@ class Writer:
         self._cursor |= self._checkpoint
         self._progress |= self._checkpoint
         self._reset()
-
-
-def _pieces(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """So many at a time that their text takes little memory beside them."""
-    return (items[start : start + _PIECE] for start in range(0, len(items), _PIECE))
 
 
 def _parse(path: Path) -> Segment:

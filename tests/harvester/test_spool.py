@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.base import Batch, Coverage, Observation, Subject
+from connectors.base import Batch, Coverage, Listing, Observation, Subject
 from harvester.spool import Finish, Spool, SpoolError, Writer
 from harvester.spool_lines import stamp
 from tests.harvester.store.building import Shelf, at, on
@@ -140,6 +140,61 @@ def test_a_large_batch_is_written_whole_and_in_its_order(shelf: Shelf, spool: Sp
     assert [line["key"] for line in written[777:]] == [fact.key for fact in facts]
     assert (segment.rows, segment.subjects) == (777 + 1203, 777)
     assert segment.series == (("issues_opened", "repo:1"),)
+
+
+@pytest.mark.parametrize(
+    ("bad", "error"),
+    [({"t": "x" * (1 << 20)}, ValueError), ({"t": object()}, TypeError)],
+    ids=["too long", "no JSON"],
+)
+def test_a_batch_that_cannot_be_written_leaves_nothing_of_it(
+    shelf: Shelf, spool: Spool, bad: dict[str, object], error: type[Exception]
+) -> None:
+    shelf.harvest(Batch([issue("1"), issue("2")]))
+    about = Subject("repo:9", "you/other", "repo")
+    facts = [issue(str(number)) for number in range(1, 700)]
+    writer = opened(shelf)
+    writer.add(Batch([issue("0")], checkpoint={"at": 1}))
+    listing = Listing("issues_opened", "repo:1")
+    with pytest.raises(error):
+        writer.add(Batch([*facts, issue("x", attrs=bad)], checkpoint={"at": 2}, subjects=[about], listings=[listing]))
+    writer.add(Batch([issue("3")]))
+    writer.finish(END)
+
+    (segment,) = spool.sealed()
+    *written, _ = lines(segment.path)
+    assert [(line["key"], line["n"]) for line in written] == [("0", 0), ("3", 1)]
+    assert (segment.rows, segment.subjects, segment.listings) == (2, 0, 0)
+    assert segment.checkpoint == {"at": 1}
+    shelf.load()
+    held = [("0", 1.0), ("1", 1.0), ("2", 1.0), ("3", 1.0)]
+    assert shelf.ask("SELECT key, value FROM observations ORDER BY key") == held
+
+
+def test_a_fact_is_written_with_all_it_says(shelf: Shelf, spool: Spool) -> None:
+    said = 'a "b" \\ \n\x00 é 😀'
+    facts = [
+        issue(said, actor=said, attrs={"b": {"z": said, "a": [1, None]}, "a": True}),
+        issue("2", value=0),
+        issue("3", value=-1.5e-7, attrs={"retracted": True, "bot": True}),
+        issue("4", value=10**17, attrs={"direction": "self", "retracted": True}),
+        issue("5", actor="", attrs={"retracted": True, "bot": False}),
+    ]
+    writer = opened(shelf)
+    writer.add(Batch(facts))
+    writer.finish(END)
+
+    (segment,) = spool.sealed()
+    *written, _ = lines(segment.path)
+    whole = {"metric": "issues_opened", "subject": "repo:1", "occurred_at": "2026-11-03 12:00:00", "value": 1.0}
+    assert written == [
+        {**whole, "key": said, "actor": said, "attrs": {"a": True, "b": {"a": [1, None], "z": said}}, "n": 0},
+        {**whole, "key": "2", "value": 0, "attrs": {}, "n": 1},
+        {**whole, "key": "3", "value": -1.5e-7, "attrs": facts[2].attrs, "left_out": "bot", "n": 2},
+        {**whole, "key": "4", "value": 1e17, "attrs": facts[3].attrs, "left_out": "self", "n": 3},
+        {**whole, "key": "5", "actor": "", "attrs": facts[4].attrs, "left_out": "retracted", "n": 4},
+    ]
+    assert b'"attrs":{"a":true,"b":{"a":[1,null],"z":' in segment.path.read_bytes()
 
 
 @pytest.mark.parametrize("fold", [0, 1])
