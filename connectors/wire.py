@@ -98,7 +98,9 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        self._sock.settimeout(self._deadline.next_wait())
+        wait = self._deadline.next_wait()
+        if wait != self._sock.gettimeout():  # to set it asks the system, even for what it has
+            self._sock.settimeout(wait)
         read: int | None = self._raw.readinto(buffer)
         return read
 
