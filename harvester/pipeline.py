@@ -21,7 +21,8 @@ from harvester.turns import Taken, Turn, take_turn
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
 
-WIDTH = 8
+# Sources read at once. Most of a read is waiting; so many keep a processor busy, and more would only take memory.
+WIDTH = 16
 # A load takes its time however little it loads, and those who are about to read wait for it: never before so many
 # seconds, nor so many times what the last one took.
 _LOAD_EVERY, _LOAD_RARELY = 2.0, 5

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,8 @@ MOST_SECONDS = 30
 
 # Not imported: feedparser is for that process only.
 _PARSER = Path(__file__).with_name("parser.py")
+# A parser takes a processor and some 50 MiB; a few more than there are processors, as one may take its whole time.
+_AT_ONCE = threading.BoundedSemaphore(max(4, os.cpu_count() or 1))
 _GRACE = 15  # seconds for starting, reading and writing beside the computing
 # What Python needs to start and find its packages; a parser of strangers' markup gets no tokens.
 _ENVIRONMENT = re.compile(r"PYTHON.*|HOME|LANG|LC_.*|LD_.*|DYLD_.*")
@@ -39,16 +42,17 @@ def parse_apart(body: bytes, content_type: str, seconds: int = MOST_SECONDS) -> 
     """Run the parser as a process: it can be ended, holds neither our memory nor our lock, and knows no secrets."""
     arguments = [str(_PARSER), content_type.replace("\0", ""), str(seconds)]
     try:
-        done = subprocess.run(  # noqa: S603 - our own program, no shell
-            [sys.executable, "-P", "-W", "ignore", *arguments],
-            input=body,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            timeout=seconds + _GRACE,
-            env={name: value for name, value in os.environ.items() if _ENVIRONMENT.fullmatch(name)},
-            start_new_session=True,  # Ctrl-C is for us; the parser ends by itself
-            check=False,
-        )
+        with _AT_ONCE:
+            done = subprocess.run(  # noqa: S603 - our own program, no shell
+                [sys.executable, "-P", "-W", "ignore", *arguments],
+                input=body,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                timeout=seconds + _GRACE,
+                env={name: value for name, value in os.environ.items() if _ENVIRONMENT.fullmatch(name)},
+                start_new_session=True,  # Ctrl-C is for us; the parser ends by itself
+                check=False,
+            )
     except subprocess.TimeoutExpired:
         raise Malformed("it takes too long to parse") from None
     except OSError as error:
