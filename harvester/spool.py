@@ -126,7 +126,7 @@ class Spool:
     folder: Path
     damaged: list[str] = field(default_factory=list)
     clock: Callable[[], datetime] = _utc_now
-    _known: dict[tuple[Path, int, int], Segment] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[str, int, int], Segment] = field(default_factory=dict, repr=False)
 
     def prepare(self) -> None:
         """Create the folder and drop what dead processes left unsealed. Raises SpoolError."""
@@ -147,17 +147,25 @@ class Spool:
 
     def _whole(self, otherwise: Callable[[Path, str], None]) -> list[Segment]:
         found = {}
-        for path in sorted(self.folder.glob(f"*{_SEALED}")):
+        for file in self._files():
             try:
-                file = path.stat()
-                key = path, file.st_mtime_ns, file.st_size
-                found[key] = self._known.get(key) or _parse(path)
+                status = file.stat()
+                key = file.name, status.st_mtime_ns, status.st_size
+                found[key] = self._known.get(key) or _parse(Path(file.path))
             except FileNotFoundError:
                 continue  # another process has loaded it since
             except (ValueError, KeyError, TypeError, IsADirectoryError) as error:
-                otherwise(path, str(error) if isinstance(error, ValueError) else "not a whole segment")
+                otherwise(Path(file.path), str(error) if isinstance(error, ValueError) else "not a whole segment")
         self._known = found
         return list(found.values())
+
+    def _files(self) -> list[os.DirEntry[str]]:
+        """Oldest first. Not by Path: everyone who is about to read looks at them all."""
+        try:
+            with os.scandir(self.folder) as files:
+                return sorted((file for file in files if file.name.endswith(_SEALED)), key=lambda file: file.name)
+        except (FileNotFoundError, NotADirectoryError, PermissionError):
+            return []
 
     def set_aside(self, path: Path, why: str) -> None:
         """Keep a segment that cannot be used out of the way, and say so in `damaged`; its cursor did not move."""
