@@ -127,7 +127,7 @@ def write(folder: Path, seconds: float) -> None:
                 seal(spool, harvest(chance), only=None if "3" in what else each % 3)
         start = time.monotonic()
         if what == "score":
-            store.replace(scores, curve=Curve("bench", "{}", datetime.now(UTC)), timeout=30)
+            store.replace([scores], curve=Curve("bench", "{}", datetime.now(UTC)), timeout=30)
         else:
             store.load(spool, timeout=30)
         done.append((what, start, time.monotonic()))

@@ -8,19 +8,25 @@ from typing import TYPE_CHECKING, Any
 
 from harvester.config.errors import ConfigError, Problem
 from harvester.config.model import DEFAULT_PERSON
-from harvester.store import Curve, Store, aliases, scored_inputs, unscored
+from harvester.store import Curve, Store, aliases, everybody, grouped_inputs, scored_inputs, unscored
 from harvester.store.curves import kept
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     import numpy.typing as npt
-    from duckdb import DuckDBPyConnection
 
     import scoring
     from harvester.config import ScoringSettings, Settings
 
     Arrays = Mapping[str, npt.NDArray[Any]]
+
+# For each reading all sums are looked through: of so many people they are a few ten megabytes.
+_READ_AT_ONCE = 50
+# Their days of five years, what is worked out of them, and the rows that they make, take fifty.
+_SCORED_AT_ONCE = 10
+# Of DuckDB's, to read.
+_MEMORY = "60MB"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +62,17 @@ class Inputs:
             raise ConfigError([Problem("", f'nobody is called "{asked}"; there are: {", ".join(people)}')])
         return asked
 
-    def score(self, since: Mapping[str, date] | None = None) -> scoring.Columns:
-        """The score. In arrays: importing pandas takes longer than the score. `since`: as in `score_columns`."""
+    def score(self, since: Mapping[str, date] | None = None, *, encoded: bool = False) -> scoring.Columns:
+        """The score. In arrays: importing pandas takes longer than the score. The rest as in `score_columns`."""
         import scoring
 
         return scoring.score_columns(
-            self.totals, self.params, participants=self.participants, now=self.today, since=since
+            self.totals,
+            self.params,
+            participants=self.participants,
+            now=self.today,
+            since=since,
+            encoded=encoded,
         )
 
 
@@ -95,12 +106,28 @@ def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> None:
             is_stated = aliases(connection) == stated
             if since == {} and is_stated:
                 return
-            given = _read(connection, chosen, today, since) if since != {} else None
-        tables: dict[str, Arrays] = {} if is_stated else {"aliases": _columns(stated)}
-        if given is not None:
-            result = given.score(since)
-            tables |= {"factors": result.factors, "influence": result.influence, "attribution": result.attribution}
-        store.replace(tables, curve, timeout=timeout, since=since)
+            people = everybody(connection) if since is None else sorted(since)
+        if since is None and not people:
+            people = [""]  # nobody, whose rows replace what is kept
+
+        def parts() -> Iterator[Mapping[str, Any]]:
+            if not is_stated:
+                yield {"aliases": _columns(stated)}
+            for some in _groups(people, _READ_AT_ONCE):
+                with store.reading(timeout=timeout, memory_limit=_MEMORY) as connection:
+                    found = grouped_inputs(connection, *_counted(chosen), list(_groups(some, _SCORED_AT_ONCE)))
+                for totals, participants in found:
+                    yield _tables(Inputs(totals, participants, chosen, today).score(since, encoded=True))
+
+        store.replace(parts(), curve, timeout=timeout, since=since)
+
+
+def _groups(people: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    return (people[start : start + size] for start in range(0, len(people), size))
+
+
+def _tables(scores: scoring.Columns) -> Mapping[str, Any]:
+    return {"factors": scores.factors, "influence": scores.influence, "attribution": scores.attribution}
 
 
 def kept_scores(settings: Settings, *, grain: str) -> Mapping[str, list[dict[str, Any]]]:
@@ -133,14 +160,11 @@ def inputs(settings: Settings, *, today: date) -> Inputs:
 def inputs_of(store: Store, chosen: scoring.Params, *, today: date) -> Inputs:
     """What a store holds, to be scored with these parameters. Raises Busy, StoreError."""
     with store.reading() as connection:
-        return _read(connection, chosen, today)
+        return Inputs(*scored_inputs(connection, *_counted(chosen)), chosen, today)
 
 
-def _read(
-    connection: DuckDBPyConnection, chosen: scoring.Params, today: date, people: Collection[str] | None = None
-) -> Inputs:
-    found = scored_inputs(connection, metrics_of(chosen, "interactions"), metrics_of(chosen, "audience"), people)
-    return Inputs(*found, chosen, today)
+def _counted(chosen: scoring.Params) -> tuple[list[str], list[str]]:
+    return metrics_of(chosen, "interactions"), metrics_of(chosen, "audience")
 
 
 def metrics_of(chosen: scoring.Params, *roles: str) -> list[str]:

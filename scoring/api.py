@@ -17,7 +17,7 @@ from scoring.essay import essay, ingredients
 from scoring.panel import Panel, panels
 from scoring.params import Params
 from scoring.periods import EPOCH
-from scoring.result import ATTRIBUTION, FACTORS, INFLUENCE, Block, Columns, Result, arrange, assemble
+from scoring.result import ATTRIBUTION, FACTORS, INFLUENCE, Block, Columns, Result, arrange, assemble, encode
 from scoring.rows import Scored
 
 if TYPE_CHECKING:
@@ -54,14 +54,17 @@ def score_columns(
     participants: Mapping[str, npt.NDArray[Any]] | None = None,
     now: date | None = None,
     since: Mapping[str, date] | None = None,
+    encoded: bool = False,
 ) -> Columns:
     """As `score`, with arrays for columns (masked where null) in and out, and without importing pandas.
 
     `since`: of these persons only the rows that may have changed where their totals have from that day on. They begin
     with the last period that had any before that day; rows of earlier periods stay as they were, to the last bit.
+    `encoded`: a column of texts is a pair, codes and the texts that they number, which may repeat themselves.
     """
     made = _blocks(totals, params, participants, now, since)
-    return Columns(*(_spent(blocks, dtypes, arrange) for blocks, dtypes in zip(made, TABLES, strict=True)))
+    make: Callable[[list[Block], Mapping[str, str]], Mapping[str, Any]] = encode if encoded else arrange
+    return Columns(*(_spent(blocks, dtypes, make) for blocks, dtypes in zip(made, TABLES, strict=True)))
 
 
 def _blocks(

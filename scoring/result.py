@@ -55,11 +55,11 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The same without pandas: arrays by name of column."""
+    """The same without pandas: arrays by name of column; where it was asked for so, texts as `Words`."""
 
-    factors: Mapping[str, npt.NDArray[Any]]
-    influence: Mapping[str, npt.NDArray[Any]]
-    attribution: Mapping[str, npt.NDArray[Any]]
+    factors: Mapping[str, Any]
+    influence: Mapping[str, Any]
+    attribution: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,9 +96,21 @@ def assemble(blocks: Sequence[Block], dtypes: Mapping[str, str]) -> pd.DataFrame
 
 def arrange(blocks: Sequence[Block], dtypes: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
     """The same as arrays; texts are objects."""
+    return {
+        name: np.array([*values[1], ""], dtype=object)[values[0]] if isinstance(values, tuple) else values
+        for name, values in encode(blocks, dtypes).items()
+    }
+
+
+def encode(blocks: Sequence[Block], dtypes: Mapping[str, str]) -> dict[str, npt.NDArray[Any] | Words]:
+    """The same as arrays, and texts as the numbers that they are here: for who would number them again."""
     if not blocks:
-        return {name: np.array([], dtype=object if dtype == "str" else dtype) for name, dtype in dtypes.items()}
-    return _columns(blocks, dtypes, lambda codes, texts: np.array(texts, dtype=object)[codes])
+        nothing = np.empty(0, dtype=np.int64)
+        return {
+            name: (nothing, ()) if dtype == "str" else np.array([], dtype=dtype) for name, dtype in dtypes.items()
+        }
+    # A byte or two for each text: most of a score is texts.
+    return _columns(blocks, dtypes, lambda codes, texts: (codes.astype(np.min_scalar_type(len(texts))), texts))
 
 
 def _columns(

@@ -8,18 +8,19 @@ from __future__ import annotations
 import json
 import logging
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import duckdb
 
 from harvester.spool import Segment, Spool
-from harvester.store import ledger, metatable, migrations, scores, sql
+from harvester.store import metatable, migrations, scores, sql
+from harvester.store.arrivals import Arrivals, forget
 from harvester.store.books import Books, read_books
 from harvester.store.connection import (
     attached,
@@ -30,18 +31,20 @@ from harvester.store.connection import (
     open_reader,
     open_writer,
     settle,
+    transaction,
     unusable,
     warm,
     without_pandas,
 )
 from harvester.store.curves import Curve, keep_former, note_drawn
 from harvester.store.errors import Busy, StoreError
+from harvester.store.inputs import grouped_inputs, scored_inputs
 from harvester.store.ledger import Cursor, Terms
 from harvester.store.load import Loaded, is_zoned, keep, load, prepare
 from harvester.store.lock import loading
 from harvester.store.records import SourceRecord
 from harvester.store.rows import answer
-from harvester.store.scores import unscored
+from harvester.store.scores import everybody, unscored
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -60,6 +63,8 @@ __all__ = [
     "Terms",
     "aliases",
     "answer",
+    "everybody",
+    "grouped_inputs",
     "open_reader",
     "scored_inputs",
     "standing",
@@ -181,14 +186,14 @@ class Store:
         return tuple(marks)
 
     @contextmanager
-    def reading(self, *, timeout: float = 30.0) -> Iterator[duckdb.DuckDBPyConnection]:
+    def reading(self, *, timeout: float = 30.0, memory_limit: str = _ROOMY) -> Iterator[duckdb.DuckDBPyConnection]:
         """A read-only connection for a moment. Raises Busy, StoreError."""
         if not self.path.exists():
             raise StoreError(no_database(self.path))
         with (
             _ONE_AT_A_TIME,
             without_pandas(),
-            open_bench(self.path, memory_limit=_ROOMY, threads=1) as bench,
+            open_bench(self.path, memory_limit=memory_limit, threads=1) as bench,
             attached(bench, self.path, timeout=timeout, read_only=True),
         ):
             yield bench
@@ -203,34 +208,66 @@ class Store:
             yield
 
     def replace(
-        self, tables: Mapping[str, Columns], curve: Curve, *, timeout: float, since: Mapping[str, date] | None = None
+        self,
+        parts: Iterable[Mapping[str, Columns]],
+        curve: Curve,
+        *,
+        timeout: float,
+        since: Mapping[str, date] | None = None,
     ) -> None:
-        """Replace the rows of the scoring caches by these columns, all or none. Raises Busy, StoreError.
+        """Replace the rows of the scoring caches by those of all parts, all or none. Raises Busy, StoreError.
 
-        `curve`: the parameters that they are of; a curve of others that was shown is kept as it is. `since`: of whom
-        rows are replaced, from which day on, as `unscored` says in the same turn; None: all. Aliases
-        are replaced as a whole, where they are given.
+        Each part names tables, and has arrays by column. `curve`: the parameters that they are of; a curve of others
+        that was shown is kept as it is. `since`: of whom rows are replaced, from which day on, as `unscored` says in
+        the same turn; None: all. Aliases are replaced as a whole, where they are given.
         """
-        with self._alone(timeout), open_bench(self.path, threads=1) as bench:
-            changes = ledger.columns(bench, tables, whole=tables if since is None else {"aliases"})
+        whole = frozenset({"aliases", *(scores.TABLES if since is None else ())})
+        with self.turn(timeout=timeout), without_pandas(), open_bench(self.path, threads=1) as bench:
+            arrivals = Arrivals(bench, whole)
+            for part in parts:
+                arrivals.take(part)
+                if arrivals.are_many:
+                    self._put_aside(arrivals, timeout)
+            if arrivals.aside:
+                self._put_aside(arrivals, timeout)
+            gone: Mapping[str, str] = {}
+            as_read: tuple[int, ...] = ()
+            if since:
+                # Looked up beside readers, as for a load.
+                with self._attached(bench, timeout, read_only=True):
+                    gone, as_read = scores.outdated(bench, since), self.mark()
 
             def first() -> None:
+                forget(bench, set(scores.TABLES) - arrivals.aside)
                 if since is None:
                     keep_former(bench, curve)
-                elif since:
-                    scores.make_room(bench, since)
 
             def last() -> None:
                 note_drawn(bench, curve)
                 scores.remember(bench, curve.params)
 
-            with attached(bench, self.path, timeout=timeout):
-                try:
-                    keep(bench, changes, first, last)
-                except duckdb.Error as error:
-                    raise StoreError(unusable(self.path, str(error))) from error
-            with suppress(StoreError, duckdb.Error):
+            with self._attached(bench, timeout):
+                if since and (as_read != self.mark() or logged(self.path)):
+                    gone = scores.outdated(bench, since)
+                keep(bench, arrivals.changes(gone), first, last)
+            with _ONE_AT_A_TIME, suppress(StoreError, duckdb.Error):
                 settle(bench, self.path, timeout=_ONCE_DONE)
+
+    def _put_aside(self, arrivals: Arrivals, timeout: float) -> None:
+        with self._attached(arrivals.bench, timeout), transaction(arrivals.bench):
+            arrivals.put_aside()
+        arrivals.are_aside()
+
+    @contextmanager
+    def _attached(
+        self, bench: duckdb.DuckDBPyConnection, timeout: float, *, read_only: bool = False
+    ) -> Iterator[None]:
+        """Have the database attached to the bench for a moment. Raises Busy, StoreError."""
+        with _ONE_AT_A_TIME, attached(bench, self.path, timeout=timeout, read_only=read_only):
+            try:
+                yield
+            except duckdb.Error as error:
+                raise StoreError(unusable(self.path, str(error))) from error
 
     @contextmanager
     def _alone(self, timeout: float) -> Iterator[None]:
@@ -268,25 +305,6 @@ def _groups(segments: Sequence[Segment]) -> Iterator[list[Segment]]:
 def aliases(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
     """What the configuration stated of works when they were last kept: (work, alias), sorted."""
     return connection.execute("SELECT work, alias FROM store.aliases ORDER BY ALL").fetchall()
-
-
-def scored_inputs(
-    connection: duckdb.DuckDBPyConnection,
-    interactions: Sequence[str],
-    audience: Sequence[str],
-    people: Collection[str] | None = None,
-) -> tuple[Columns, Columns]:
-    """What scoring takes: the totals without bots and self, and the distinct people behind the interactions.
-
-    Both lists name metrics. Totals are those of all subjects together, which scoring adds up anyway, but for the
-    audience, of whose subjects it takes the latest readings. `people`: whose; None: everybody's.
-    """
-    asked = {"people": None if people is None else list(people)}
-    totals = connection.execute(sql.text("queries/scored"), {**asked, "audience": list(audience)})
-    found = totals.fetchnumpy()
-    participants = connection.execute(sql.text("queries/participants"), {**asked, "metrics": list(interactions)})
-    # Categoricals, which the stubs allow for, come of ENUMs only, and there are none.
-    return cast("Columns", found), cast("Columns", participants.fetchnumpy())
 
 
 def standing(

@@ -53,12 +53,14 @@ class Change:
     """Of `table`, the rows that `gone` names in the columns `by` leave; then those of `rows` come.
 
     `gone` and `rows` are temporary tables or views, or empty; `rows` has the table's column names. `gone` may be ALL.
+    `instead`: a table of the store that takes the place of this one.
     """
 
     table: str
     rows: str = ""
     gone: str = ""
     by: tuple[str, ...] = ()
+    instead: str = ""
 
     def found(self, connection: duckdb.DuckDBPyConnection) -> Change:
         """The same, with the rows that leave looked up, so that no table is searched while readers are kept out.
@@ -77,6 +79,9 @@ class Change:
 
     def make(self, connection: duckdb.DuckDBPyConnection) -> None:
         """Do it to a change whose rows are found, within the caller's transaction."""
+        if self.instead:
+            connection.execute(f"DROP TABLE store.{self.table}")
+            connection.execute(f"ALTER TABLE store.{self.instead} RENAME TO {self.table}")
         if self.gone == ALL:
             connection.execute(f"DELETE FROM store.{self.table}")  # noqa: S608 - a name of ours
         elif self.gone:

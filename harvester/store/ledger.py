@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import duckdb
 
 from connectors.base import Budget
 from harvester.spool import Segment
-from harvester.store.changes import ALL, Change, fill
+from harvester.store.changes import Change, fill
 from harvester.store.records import SourceRecord, read_records
-
-if TYPE_CHECKING:
-    import numpy.typing as npt
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,22 +182,3 @@ def terms(connection: duckdb.DuckDBPyConnection) -> Terms:
             for credential, bucket, allowed, remaining, reset_at in budgets
         },
     )
-
-
-def columns(
-    connection: duckdb.DuckDBPyConnection,
-    tables: Mapping[str, Mapping[str, npt.NDArray[Any]]],
-    *,
-    whole: Collection[str],
-) -> list[Change]:
-    """The rows of the arrays, named as the columns are, come into the named tables.
-
-    `whole`: the tables of which all that is there gives way to them.
-    """
-    for name, arrays in tables.items():
-        # Of each object DuckDB's client asks pandas whether it is null.
-        plain = {column: each.astype(str) if each.dtype == object else each for column, each in arrays.items()}
-        connection.register("arrays", plain)
-        connection.execute(f"CREATE OR REPLACE TEMP TABLE new_{name} AS SELECT * FROM arrays")  # noqa: S608 - a name of ours
-        connection.unregister("arrays")
-    return [Change(name, rows=f"new_{name}", gone=ALL if name in whole else "") for name in tables]

@@ -25,18 +25,27 @@ def unscored(connection: duckdb.DuckDBPyConnection, params: str, today: date) ->
     return dict(connection.execute(sql.text("queries/unscored"), {"today": today}).fetchall())
 
 
-def make_room(connection: duckdb.DuckDBPyConnection, since: Mapping[str, date]) -> None:
-    """Remove the rows that those of the temporary tables new_… replace. Part of a transaction.
+def everybody(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """All people whom a source counts for."""
+    return [
+        person
+        for (person,) in connection.execute("SELECT DISTINCT person FROM store.sources ORDER BY ALL").fetchall()
+    ]
 
-    `since`: as `unscored` tells it, and as it was given to scoring.
+
+def outdated(connection: duckdb.DuckDBPyConnection, since: Mapping[str, date]) -> dict[str, str]:
+    """By table, the temporary table with the numbers of the rows that those of the temporary tables new_… replace.
+
+    They hold for as long as nobody writes. `since`: as `unscored` tells it, and as it was given to scoring.
     """
     fill(connection, "unscored", [{"person": person, "since": day} for person, day in since.items()])
     connection.execute(sql.text("queries/stale"))
     for name in TABLES:
         connection.execute(
-            f"DELETE FROM store.{name} AS t USING stale AS s"  # noqa: S608 - a name of ours
-            " WHERE t.person = s.person AND t.grain = s.grain AND t.period >= s.period"
+            f"CREATE OR REPLACE TEMP TABLE old_{name} AS SELECT t.rowid AS id FROM store.{name} AS t"  # noqa: S608 - names of ours
+            " JOIN stale AS s ON t.person = s.person AND t.grain = s.grain AND t.period >= s.period"
         )
+    return {name: f"old_{name}" for name in TABLES}
 
 
 def remember(connection: duckdb.DuckDBPyConnection, params: str) -> None:

@@ -270,6 +270,19 @@ def test_a_new_day_rewrites_only_rows_of_its_person_from_the_last_known_period_o
         ]
 
 
+def test_many_people_are_scored_a_few_at_a_time(town: Town) -> None:
+    shelf = town.shelves["of-ann"]
+    for number in range(25):
+        shelf.source, shelf.person = f"of-{number}", f"person {number}"
+        noon = datetime.combine(FIRST + timedelta(days=number), time(12), UTC)
+        facts = [Observation("issues_opened", "thing", str(day), noon + timedelta(days=day)) for day in range(10)]
+        shelf.seal(Batch(facts, coverage=[Coverage(FIRST, town.today)]), base={})
+    shelf.load()
+    town.score()
+    town.today += timedelta(days=1)  # which ends a day of everybody
+    town.score()
+
+
 def test_nothing_is_written_where_nothing_has_changed(town: Town) -> None:
     town.score()
     before = town.store.mark()
@@ -292,7 +305,7 @@ def test_a_score_that_cannot_be_kept_is_still_to_be_made(town: Town) -> None:
     bad = {"factors": {"no such column": np.array([1.0])}}
     chosen = params(town.settings.scoring)
     with pytest.raises(StoreError):
-        town.store.replace(bad, Curve(chosen.hash(), "{}", datetime.now(UTC)), timeout=1, since={"bob": date.min})
+        town.store.replace([bad], Curve(chosen.hash(), "{}", datetime.now(UTC)), timeout=1, since={"bob": date.min})
 
     assert town.stale() == {"bob": FIRST + timedelta(days=7)}
     for name, table in town.kept().items():
