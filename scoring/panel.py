@@ -111,8 +111,12 @@ def panels(table: Table, params: Params, since: Mapping[str, date] | None = None
     """A panel for each grain that has rows, by the grain's name. `since`: as in `score_columns`."""
     known = since or {}
     days = [known.get(name, date.min).toordinal() - EPOCH for name in table.person.names]
-    for code in range(len(table.grain.names)):
-        yield _panel(table, np.flatnonzero(table.grain.codes == code), params, np.array(days, dtype=np.int64))
+    grains = len(table.grain.names)
+    for code in range(grains):
+        made = [_panel(table, np.flatnonzero(table.grain.codes == code), params, np.array(days, dtype=np.int64))]
+        if code == grains - 1:
+            del table  # as large as all that comes of it
+        yield made.pop()
 
 
 def _panel(table: Table, rows: IntArray, params: Params, since: IntArray) -> Panel:
