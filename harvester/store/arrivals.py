@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     Words = tuple[npt.NDArray[np.int64], Sequence[str]]
     Columns = Mapping[str, npt.NDArray[Any] | Words]
 
-# Rows that are written in one go. Of more, DuckDB would write some to disk and read them again, which takes the longest
+# Rows that are written in one go. Of more, DuckDB would write some to disk and read them again, which takes longest
 # of all; the fewer, the more often it rewrites the last rows of the table.
 MANY = 250_000
 
