@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 _READ_AT_ONCE = 50
 # Their days of five years, what is worked out of them, and the rows that they make, take fifty.
 _SCORED_AT_ONCE = 10
-# Of DuckDB's, to read.
-_MEMORY = "60MB"
+# Of DuckDB's, for what is read and the rows that wait to be written together.
+_MEMORY = "120MB"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from harvester.store.changes import ALL, Change
 
 if TYPE_CHECKING:
     import duckdb
+    import numpy as np
     import numpy.typing as npt
 
     Words = tuple[npt.NDArray[np.int64], Sequence[str]]
@@ -108,6 +107,8 @@ class _Places(dict[str, int]):
 
 def _numbered(texts: npt.NDArray[Any]) -> Words:
     """For each text its place among the distinct ones."""
+    import numpy as np
+
     places = _Places()
     found = np.fromiter(map(places.__getitem__, texts.tolist()), dtype=np.int64, count=len(texts))
     return found, list(places)

@@ -1,4 +1,7 @@
-"""What scoring takes of what is stored."""
+"""What scoring takes of what is stored.
+
+NumPy is imported when something is asked: that takes longer than a harvest that leaves nothing to score.
+"""
 
 from __future__ import annotations
 
@@ -6,8 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
-
-import numpy as np
 
 from harvester.store import sql
 
@@ -58,6 +59,8 @@ def grouped_inputs(
 
     The connection is done with when this returns.
     """
+    import numpy as np
+
     number = {person: place for place, group in enumerate(groups) for person in group}
     found = _found(connection, interactions, audience, list(number))
     few = np.min_scalar_type(len(groups))  # of which sorting is no comparing
@@ -101,6 +104,8 @@ def _listed(connection: duckdb.DuckDBPyConnection, query: str, **asked: Sequence
 
 def _spelled(places: Any, texts: Sequence[str]) -> npt.NDArray[Any]:
     """The texts that the places stand for, each of them once however often it is told; null stays null."""
+    import numpy as np
+
     if not texts:
         return np.empty(0, dtype=object)
     spelled = np.array(texts, dtype=object)[np.ma.filled(places, 0)]
