@@ -127,3 +127,17 @@ def test_no_pandas_is_imported_for_it(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[harvest]\ndatabase = "harvest.duckdb"\n')
     Shelf(tmp_path)
     assert subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=False).returncode == 0
+
+
+def test_where_nothing_is_to_be_scored_nothing_for_it_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('[harvest]\ndatabase = "harvest.duckdb"\n')
+    Shelf(tmp_path)
+    script = (
+        "import sys; from harvester.cli import run; code = run(['now', '--quiet']);"
+        "print(code, 'numpy' in sys.modules, 'scoring.api' in sys.modules)"
+    )
+    told = [
+        subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
+        for _ in range(2)
+    ]
+    assert [each.stdout.splitlines()[-1] for each in told] == ["0 True True", "0 False False"]
