@@ -192,3 +192,24 @@ def test_parameters_take_no_pandas_and_others_may_import_it(case: str) -> None:
     done = subprocess.run([sys.executable, "-c", LEAN, case], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert "one" in done.stdout
+
+
+SPILLING = """
+import sys
+from pathlib import Path
+from harvester.store.connection import open_bench
+
+with open_bench(Path(sys.argv[1]), memory_limit="40MB", threads=1) as bench:
+    bench.execute("CREATE TEMP TABLE much AS SELECT md5(i::VARCHAR) AS text FROM range(2_000_000) AS t(i)")
+    print(bench.execute("SELECT count(*) > 0 FROM duckdb_temporary_files()").fetchone()[0])
+    with open_bench(Path(sys.argv[2]), memory_limit="60MB", threads=1) as other:
+        print(other.execute("SELECT count(DISTINCT i) FROM range(10) AS t(i)").fetchone()[0])
+"""
+
+
+def test_a_bench_that_has_spilt_to_disk_is_still_one_for_others(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", SPILLING, str(tmp_path / "a.duckdb"), str(tmp_path / "b.duckdb")],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.stdout.split(), done.stderr) == (["True", "10"], "")
