@@ -277,11 +277,33 @@ class Store:
 
     def _set_up(self, timeout: float) -> None:
         """Create or migrate the database where that is needed. Raises Busy, StoreError."""
-        if self.path.exists():
-            with self.reading(timeout=timeout) as connection:
-                if migrations.is_current(connection):
-                    return
-        connection = open_writer(self.path, timeout=timeout, threads=1)
+        if not self.path.exists():
+            self._create(timeout)
+            return
+        with self.reading(timeout=timeout) as connection:
+            if migrations.is_current(connection):
+                return
+        self._migrate(self.path, timeout)
+
+    def _create(self, timeout: float) -> None:
+        """Make the database beside its place and put it there whole.
+
+        DuckDB that is killed over the first blocks of a file leaves one that it cannot open.
+        """
+        new = self.path.with_name(f"{self.path.name}.new")
+        for left in (new, new.with_name(f"{new.name}.wal")):  # by one that was killed: this is our turn
+            with suppress(OSError):
+                left.unlink()
+        try:
+            self._migrate(new, timeout)
+            new.replace(self.path)
+        except StoreError as error:
+            raise StoreError(str(error).replace(str(new), str(self.path))) from None
+        except OSError as error:
+            raise StoreError(f"{self.path}: cannot be made ({error.strerror}); check its folder") from None
+
+    def _migrate(self, path: Path, timeout: float) -> None:
+        connection = open_writer(path, timeout=timeout, threads=1)
         try:
             migrations.migrate(connection)
         finally:

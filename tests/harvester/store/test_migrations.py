@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import duckdb
 import pytest
 
-from harvester.store import migrations
+from harvester.store import Store, migrations
 from harvester.store.connection import open_writer
 from harvester.store.errors import StoreError
 from harvester.store.metatable import get_meta, set_meta
@@ -79,3 +80,26 @@ def test_a_database_of_somebody_else_is_left_alone(connection: duckdb.DuckDBPyCo
     with pytest.raises(StoreError, match="tables of others"):
         migrations.migrate(connection)
     assert objects(connection) == [("main", "daily")]
+
+
+def test_a_database_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store(tmp_path / "harvest.duckdb", ZoneInfo("UTC"))
+    seen: list[bool] = []
+
+    def die(_: duckdb.DuckDBPyConnection) -> None:
+        seen.append(store.path.exists())
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(migrations, "migrate", die)
+        with pytest.raises(KeyboardInterrupt):
+            store.prepare(timeout=1)
+    assert seen == [False]
+    assert not store.path.exists()
+    # As DuckDB leaves it, killed over the first blocks.
+    (tmp_path / "harvest.duckdb.new").write_bytes(bytes(4096))
+    (tmp_path / "harvest.duckdb.new.wal").write_bytes(b"?")
+    store.prepare(timeout=1)
+    with store.reading() as connection:
+        assert migrations.version(connection) == migrations.latest()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["harvest.duckdb", "harvest.duckdb.lock"]
