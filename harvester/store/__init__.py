@@ -291,7 +291,8 @@ class Store:
         DuckDB that is killed over the first blocks of a file leaves one that it cannot open.
         """
         new = self.path.with_name(f"{self.path.name}.new")
-        for left in (new, new.with_name(f"{new.name}.wal")):  # by one that was killed: this is our turn
+        # By one that was killed, whose turn is over; and by a database that was moved away without its log.
+        for left in (new, new.with_name(f"{new.name}.wal"), self.path.with_name(f"{self.path.name}.wal")):
             with suppress(OSError):
                 left.unlink()
         try:

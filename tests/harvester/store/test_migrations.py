@@ -99,6 +99,8 @@ def test_a_database_is_there_whole_or_not_at_all(tmp_path: Path, monkeypatch: py
     # As DuckDB leaves it, killed over the first blocks.
     (tmp_path / "harvest.duckdb.new").write_bytes(bytes(4096))
     (tmp_path / "harvest.duckdb.new.wal").write_bytes(b"?")
+    # As a database leaves it that was killed, and moved away without it.
+    (tmp_path / "harvest.duckdb.wal").write_bytes(b"?")
     store.prepare(timeout=1)
     with store.reading() as connection:
         assert migrations.version(connection) == migrations.latest()
