@@ -83,6 +83,8 @@ def _count(gathering: Gathering) -> Asks:
     """Threads by number with what hangs on them counted, those that need not be, and GitHub's total.
 
     When all that are left have just been read, nothing is left to be counted: those are the youngest, and come last.
+    Only where nothing that is known is missing, though: that a thread is gone takes a whole list, and not a total
+    that may lag behind.
     """
     visit, kind = gathering.visit, gathering.kind
     listed: dict[int, Json] = {}
@@ -102,7 +104,7 @@ def _count(gathering: Gathering) -> Asks:
         total, unlisted = int(said.get("totalCount") or 0), gathering.fresh - listed.keys()
         if after is None:
             return listed, set(), total
-        if len(listed) + len(unlisted) == total:
+        if len(listed) + len(unlisted) == total and gathering.memory.marks.keys() <= listed.keys() | unlisted:
             return listed, unlisted, total
 
 

@@ -80,8 +80,9 @@ class Client:
         mine = fingerprint(self.token)
         is_conditional = asked.etag is not None and asked.etag.owner == mine
         known = {"If-None-Match": asked.etag.value} if asked.etag is not None and is_conditional else {}
-        self._connection.follows = asked.follows
-        headers, data = self._send(asked.errand, "GET", asked.path, asked.parameters, None, known)
+        headers, data = self._send(
+            asked.errand, "GET", asked.path, asked.parameters, None, known, follows=asked.follows
+        )
         if data is None:
             return Page(is_known=True, etag=asked.etag)
         if not isinstance(data, list if asked.shape == "list" else dict):
@@ -125,9 +126,11 @@ class Client:
         parameters: Mapping[str, str | int],
         body: Json | None,
         more: Mapping[str, str],
+        *,
+        follows: bool = True,
     ) -> tuple[Headers, Any]:
         headers = {"Accept": MEDIA_TYPE, "X-GitHub-Api-Version": API_VERSION, **more}
-        self._connection.begin()
+        self._connection.begin(follows=follows)
         try:
             # Of an absolute address PyGithub takes the path and asks its own host, so no token goes astray.
             status, answered, text = self._github.requester.requestJson(

@@ -78,7 +78,7 @@ class _Bounded:
     on_request: Callable[[], None]
     time: Deadline
     hops: int
-    follows: bool = True
+    follows: bool
 
     # Set by PyGithub's own classes.
     session: requests.Session
@@ -91,9 +91,9 @@ class _Bounded:
     headers: dict[str, str]
     verify: Any
 
-    def begin(self) -> None:
-        """A new question: its redirects and its time count anew."""
-        self.hops = 0
+    def begin(self, *, follows: bool = True) -> None:
+        """A new question: its redirects and its time count anew. `follows`: redirects, that is."""
+        self.hops, self.follows = 0, follows
         self.time.restart()
 
     def getresponse(self) -> RequestsResponse:

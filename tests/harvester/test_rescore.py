@@ -270,7 +270,9 @@ def test_a_new_day_rewrites_only_rows_of_its_person_from_the_last_known_period_o
         ]
 
 
-def test_many_people_are_scored_a_few_at_a_time(town: Town) -> None:
+def test_many_people_are_scored_a_few_at_a_time(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("harvester.scorejob._READ_AT_ONCE", 11)
+    monkeypatch.setattr("harvester.scorejob._SCORED_AT_ONCE", 4)
     shelf = town.shelves["of-ann"]
     for number in range(25):
         shelf.source, shelf.person = f"of-{number}", f"person {number}"

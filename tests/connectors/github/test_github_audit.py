@@ -215,7 +215,17 @@ class TestTheYoungest:
             hub.lose(hub.threads[4], "deleted")
 
         assert self.read(hub, before=vanish).known() == hub.truth()
-        assert hub.asked.count("CountedIssues") == 1
+        assert hub.asked.count("CountedIssues") == 2
+
+    @pytest.mark.parametrize("hub", [replace(kind, counted_size=3) for kind in (ISSUES, DISCUSSIONS)], indirect=True)
+    def test_a_total_that_lags_behind_takes_nothing_back(self, hub: SmallGithub) -> None:
+        """It is what three that are listed and two that were read come to, and the fourth is on the next page."""
+        shelf = counted(hub)
+        hub.open()
+        hub.now += DAY
+        hub.unlisted = -1
+        walk(hub, shelf)
+        assert shelf.known() == hub.truth()
 
     @pytest.mark.parametrize("hub", [replace(ISSUES, counted_size=5)], indirect=True)
     def test_where_github_says_there_are_more_all_are_counted(self, hub: SmallGithub) -> None:

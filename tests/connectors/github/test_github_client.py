@@ -20,7 +20,7 @@ from github import Auth
 from github_script import NOW, TOKEN, Script, World, repository
 
 from connectors.base import Budget
-from connectors.errors import Gone, Malformed, Unavailable
+from connectors.errors import ConnectorError, Gone, Malformed, Unavailable
 from connectors.github import SPECS
 from connectors.github.asks import Etag, Get
 from connectors.github.client import Client
@@ -261,6 +261,16 @@ class TestRedirects:
             client.get(replace(get("/repos/ann/one/issues/4"), follows=False))
         assert moved.value.address == url
         assert heard.requests == 1
+
+    def test_that_holds_for_the_one_question(self, github: World, client: Client) -> None:
+        moved = Answer(301, {"Location": f"{github.service.url}/elsewhere"})
+        said(github, moved, "/repos/ann/one/issues/4")
+        said(github, moved, "/graphql")
+        with pytest.raises(Elsewhere):
+            client.get(replace(get("/repos/ann/one/issues/4"), follows=False))
+        with pytest.raises(ConnectorError) as other:
+            client.graphql(Errand("anything"), "{viewer{login}}", {})
+        assert not isinstance(other.value, Elsewhere)
 
     def test_a_redirect_that_would_lose_the_query_is_refused(self, github: World, client: Client) -> None:
         said(github, Answer(301, {"Location": f"{github.service.url}/repositories/5/x?state=all"}))
