@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from math import ceil
+from typing import Any
 
 from connectors.base import Batch
 from connectors.errors import Gone, Unavailable
-from connectors.github.asks import Ask, Asking, Get, Json, Query
+from connectors.github.asks import Answer, Ask, Asking, Get, Json, Query
 from connectors.github.failures import Elsewhere, Errand, SwitchedOff, TooMuch
 from connectors.github.gathering import OLDEST_FIRST, Asks, Gathering
 from connectors.github.kinds import Kind
@@ -24,48 +25,58 @@ ASKED_WHY = 3  # vanished threads that GitHub is asked about: why they are gone,
 
 def is_due(memory: Memory, kind: Kind, total: int, now: datetime) -> bool:
     """Whether GitHub's total is not what is known, or the threads have not been counted for long."""
-    pages = ceil(max(1, len(memory.marks)) / kind.counted_size)
-    points = pages * kind.counted.connections({"first": kind.counted_size}) / 100
-    if not memory.is_whole or points > MOST_POINTS:
+    if not memory.is_whole or _points(memory, kind) > MOST_POINTS:
         return False
-    if memory.first_day is None and total != len(memory.marks) + memory.gap:
-        return True
+    return (memory.first_day is None and total != len(memory.marks) + memory.gap) or is_time(memory, kind, now)
+
+
+def is_time(memory: Memory, kind: Kind, now: datetime) -> bool:
+    """Whether the threads are to be counted whatever GitHub's total is."""
+    points = _points(memory, kind)
+    if not memory.is_whole or not memory.marks or points > MOST_POINTS:
+        return False
     wait = timedelta(days=max(1, ceil(points / POINTS_A_DAY)))
-    return bool(memory.marks) and (memory.counted_on is None or now.date() - memory.counted_on >= wait)
+    return memory.counted_on is None or now.date() - memory.counted_on >= wait
+
+
+def _points(memory: Memory, kind: Kind) -> float:
+    """What counting takes."""
+    pages = ceil(max(1, len(memory.marks)) / kind.counted_size)
+    return pages * kind.counted.connections({"first": kind.counted_size}) / 100
 
 
 NOT_ASKED = "its thread is gone"
 
 
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """`vanished`: numbers of threads that are known and not listed. `changed`: listed otherwise than known."""
+@dataclass(slots=True)
+class Count:
+    """What a count finds. `listed`: threads by number, with what hangs on them counted. `total`: as GitHub says.
 
-    vanished: set[int]
-    changed: dict[int, Json]
+    `unlisted`: those that need not be counted. `changed`: listed otherwise than known, and not read `again` yet.
+    """
+
+    listed: dict[int, Json] = field(default_factory=dict)
+    unlisted: set[int] = field(default_factory=set)
+    total: int = 0
+    changed: dict[int, Json] = field(default_factory=dict)
+    again: list[Json] = field(default_factory=list)
 
 
 def audit(gathering: Gathering) -> Asking[Batch]:
     """Count, read again what differs, and take back what is gone."""
     memory, visit = gathering.memory, gathering.visit
-    listed, unlisted, total = yield from _count(gathering)
-    difference = _compare(memory, gathering.kind, listed, unlisted)
-    again: list[Json] = []
-    if difference.changed:
-        asks: list[Ask] = [
-            Query(visit.errand, gathering.kind.one, {"id": node["id"]}, gathering.kind.weight)
-            for node in difference.changed.values()
-        ]
-        again = yield from ask_each(visit.errand, asks)
-        yield from complete(visit.errand, again, gathering.kind.nested)
-    batch = gathering.batch(again)
-    gone = sorted(difference.vanished)
+    count: Count = yield from _count(gathering)
+    if count.changed:
+        count.again += yield from ask_each(visit.errand, _ask_again(gathering, count))
+    yield from complete(visit.errand, count.again, gathering.kind.nested)
+    batch = gathering.batch(count.again)
+    gone = sorted(memory.marks.keys() - count.listed.keys() - count.unlisted)
     causes = yield from _ask_why(gathering, gone)
     listings = [
         listing for number in gone for listing in gathering.listings([number], cause=causes.get(number, NOT_ASKED))
     ]
     memory.forget(gone)
-    memory.gap = total - len(listed) - len(unlisted) if memory.first_day is None else 0
+    memory.gap = count.total - len(count.listed) - len(count.unlisted) if memory.first_day is None else 0
     memory.counted_on = visit.context.clock().date()
     yield replace(batch, listings=[*batch.listings, *listings], checkpoint=memory.checkpoint())
 
@@ -80,42 +91,65 @@ def ask_count(gathering: Gathering, first: int, after: str | None, left: int) ->
 
 
 def _count(gathering: Gathering) -> Asks:
-    """Threads by number with what hangs on them counted, those that need not be, and GitHub's total.
+    """Count page by page; with a page goes what is to be read again of those before it. Returns a Count.
 
     When all that are left have just been read, nothing is left to be counted: those are the youngest, and come last.
     Only where nothing that is known is missing, though: that a thread is gone takes a whole list, and not a total
     that may lag behind.
     """
-    visit, kind = gathering.visit, gathering.kind
-    listed: dict[int, Json] = {}
+    kind, known = gathering.kind, gathering.memory.marks
+    count, ahead = Count(), gathering.counted
     after: str | None = None
     first = kind.counted_size
     while True:
         try:
-            (data,) = yield [ask_count(gathering, first, after, len(gathering.memory.marks) - len(listed))]
+            data = (yield from _page(gathering, count, first, after)) if ahead is None else ahead
         except TooMuch:
             if first == 1:
                 raise
             first //= 2
             continue
-        said = data.get(kind.connection)
-        threads, after = entries(visit.errand, said)
-        listed |= {one["number"]: one for one in threads if isinstance(one.get("number"), int)}
-        total, unlisted = int(said.get("totalCount") or 0), gathering.fresh - listed.keys()
+        said, ahead = data.get(kind.connection), None
+        threads, after = entries(gathering.visit.errand, said)
+        page = {one["number"]: one for one in threads if isinstance(one.get("number"), int)}
+        count.changed |= _changed(gathering, page)
+        count.listed |= page
+        count.total = int(said.get("totalCount") or 0)
         if after is None:
-            return listed, set(), total
-        if len(listed) + len(unlisted) == total and gathering.memory.marks.keys() <= listed.keys() | unlisted:
-            return listed, unlisted, total
+            return count
+        unlisted = gathering.fresh - count.listed.keys()
+        if len(count.listed) + len(unlisted) == count.total and known.keys() <= count.listed.keys() | unlisted:
+            count.unlisted = unlisted
+            return count
 
 
-def _compare(memory: Memory, kind: Kind, listed: dict[int, Json], unlisted: set[int]) -> Difference:
-    changed = {
+def _page(
+    gathering: Gathering, count: Count, first: int, after: str | None
+) -> Generator[list[Ask] | Any, list[Answer], Json]:
+    """A page of the count, and, in the same breath, the threads that those before it have shown to have changed."""
+    asks: list[Ask] = [ask_count(gathering, first, after, len(gathering.memory.marks) - len(count.listed))]
+    asks += _ask_again(gathering, count)
+    answers = (yield from ask_each(gathering.visit.errand, asks)) if count.changed else (yield asks)
+    page: Json = answers[0]
+    count.again += answers[1:]
+    count.changed = {}
+    return page
+
+
+def _changed(gathering: Gathering, listed: dict[int, Json]) -> dict[int, Json]:
+    """Threads that are listed otherwise than known."""
+    memory, mark = gathering.memory, gathering.kind.mark
+    return {
         number: node
         for number, node in listed.items()
         # Threads that were left out as older than the first day wanted are not known, and need not be.
-        if (number in memory.marks or memory.first_day is None) and kind.mark(node) != memory.marks.get(number)
+        if (number in memory.marks or memory.first_day is None) and mark(node) != memory.marks.get(number)
     }
-    return Difference(set(memory.marks) - set(listed) - unlisted, changed)
+
+
+def _ask_again(gathering: Gathering, count: Count) -> list[Ask]:
+    kind, errand = gathering.kind, gathering.visit.errand
+    return [Query(errand, kind.one, {"id": node["id"]}, kind.weight) for node in count.changed.values()]
 
 
 def _ask_why(gathering: Gathering, gone: Iterable[int]) -> Asks:

@@ -34,11 +34,15 @@ class ThreadPage:
 
 @dataclass(slots=True)
 class Gathering:
-    """What walks and counts over one repository's threads share. `fresh`: those that this visit has read whole."""
+    """What walks and counts over one repository's threads share.
+
+    `fresh`: those that this visit has read whole. `counted`: the first page of a count that was asked ahead.
+    """
 
     visit: Visit
     kind: Kind
     fresh: set[int] = field(default_factory=set)
+    counted: Json | None = None
     memory: Memory = field(init=False)
     size: int = field(init=False)
 
@@ -52,22 +56,29 @@ class Gathering:
         return Query(self.visit.errand, self.kind.page, values, first * self.kind.weight)
 
     def page(
-        self, first: int, after: str | None, order: Json, since: datetime | None = None
+        self,
+        first: int,
+        after: str | None,
+        order: Json,
+        since: datetime | None = None,
+        count: Query | None = None,
     ) -> Generator[list[Ask] | Any, list[Answer], ThreadPage]:
         """A page of threads, those that changed `since` with all that hangs on them.
 
-        Asks for fewer where GitHub cannot answer for as many.
+        `count`: asked beside it, for `counted`. Asks for fewer where GitHub cannot answer for as many.
         """
         errand, kind = self.visit.errand, self.kind
         while True:
             first = min(first, self.size)
             try:
-                (data,) = yield [self.ask(first, after, order)]
+                asks = [self.ask(first, after, order), *([count] if count else [])]
+                data, *counted = yield asks
             except TooMuch:
                 if first == 1:
                     raise
-                self.size = first // 2
+                self.size, count = first // 2, None
                 continue
+            self.counted = counted[0] if counted else self.counted
             said = data.get(kind.connection)
             threads, following = entries(errand, said)
             yield from complete(errand, [one for one in threads if is_since(one, since)], kind.nested)

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, time
 from typing import Any
 
 from connectors.base import Batch
-from connectors.github.asks import Answer, Ask, Asking
-from connectors.github.audit import ask_count, audit, is_due
+from connectors.github.asks import Answer, Ask, Asking, Query
+from connectors.github.audit import ask_count, audit, is_due, is_time
 from connectors.github.gathering import NEWEST_FIRST, OLDEST_FIRST, Gathering, changed_at, is_since
 from connectors.github.kinds import DISCUSSIONS, ISSUES, PULLS, Kind
 from connectors.github.planning import Rounds
@@ -93,8 +93,9 @@ def _to_the_known(gathering: Gathering) -> Walk:
     memory, begins = gathering.memory, _begins_at(gathering)
     after: str | None = None
     newest, first = memory.until, FIRST_LOOK
+    count = _ask_ahead(gathering)
     while True:
-        page = yield from gathering.page(first, after, NEWEST_FIRST, begins)
+        page = yield from gathering.page(first, after, NEWEST_FIRST, begins, count)
         changes = [changed for one in page.threads if (changed := changed_at(one)) is not None]
         newest = max([*changes, newest] if newest else changes, default=None)
         wanted = [one for one in page.threads if is_since(one, begins)]
@@ -107,7 +108,14 @@ def _to_the_known(gathering: Gathering) -> Walk:
             yield replace(batch, checkpoint=memory.checkpoint())
             return page.total
         yield batch
-        first = gathering.kind.size
+        first, count = gathering.kind.size, None
+
+
+def _ask_ahead(gathering: Gathering) -> Query | None:
+    """The first page of the count, where there will be one whatever the walk finds: it need not wait for that."""
+    memory, kind = gathering.memory, gathering.kind
+    is_sure = is_time(memory, kind, gathering.visit.context.clock())
+    return ask_count(gathering, kind.counted_size, None, len(memory.marks)) if is_sure else None
 
 
 def _begins_at(gathering: Gathering) -> datetime | None:
@@ -139,7 +147,12 @@ def forecast(kind: Kind) -> Callable[[Visit], Rounds]:
             rounds.append([gathering.ask(FIRST_LOOK, None, NEWEST_FIRST)])
         if is_due(memory, kind, sign.total, visit.context.clock()):
             first, left = kind.counted_size, max(1, len(memory.marks))
-            rounds += [[ask_count(gathering, first, None, left - seen)] for seen in range(0, left, first)]
+            counts: list[list[Ask]] = [
+                [ask_count(gathering, first, None, left - seen)] for seen in range(0, left, first)
+            ]
+            if rounds and _ask_ahead(gathering):
+                rounds[0] += counts.pop(0)
+            rounds += counts
         return rounds
 
     return foresee

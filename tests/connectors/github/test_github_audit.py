@@ -99,6 +99,14 @@ def counted(hub: SmallGithub, since: date | None = None) -> Shelf:
     return shelf
 
 
+def rounds(hub: SmallGithub, shelf: Shelf, answer: Callable[[Ask], Any] | None = None) -> list[list[str]]:
+    """Walk; what was asked at once, by name."""
+    driven = Driven()
+    work = threads(visit_of(hub, shelf, access(lambda: hub.now)), hub.kind)
+    shelf.take(list(steps(work, answer or hub.answer, driven)))
+    return [[ask.fields.name for ask in asks if isinstance(ask, Query)] for asks in driven.rounds]
+
+
 def told(batches: list[Batch]) -> list[tuple[str, Any, str]]:
     """What the listings of the count tell of single threads."""
     return sorted({(one.metric, *(one.numbers or ()), one.cause) for batch in batches for one in batch.listings})  # type: ignore[misc]
@@ -130,6 +138,42 @@ class TestWhatIsFound:
         walk(hub, shelf)
         assert shelf.known() == hub.truth()
         assert "4" not in shelf.parts["/0"]
+
+    @pytest.mark.parametrize(
+        "hub", [replace(kind, counted_size=2) for kind in (ISSUES, PULLS, DISCUSSIONS)], indirect=True
+    )
+    def test_what_a_page_shows_is_read_again_beside_the_next_one(self, hub: SmallGithub) -> None:
+        """A round of its own would be a request and a wait more."""
+        shelf = counted(hub)
+        for number in (1, 4, 13):
+            hub.unsay(hub.threads[number], min(hub.threads[number].said))
+        count, one = hub.kind.counted.name, hub.kind.one.name
+        assert rounds(hub, shelf) == [[count], [count, one, one], [count], [one]]
+        assert shelf.known() == hub.truth()
+
+    @EACH_KIND
+    def test_the_first_page_of_a_count_that_is_due_goes_with_the_walk(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        hub.say(hub.threads[7])
+        hub.unsay(hub.threads[4], min(hub.threads[4].said))
+        page, count, one = hub.kind.page.name, hub.kind.counted.name, hub.kind.one.name
+        assert rounds(hub, shelf) == [[page, count], [one]]
+        assert shelf.known() == hub.truth()
+
+    @EACH_KIND
+    def test_where_the_two_are_too_much_the_count_comes_later(self, hub: SmallGithub) -> None:
+        shelf = counted(hub)
+        hub.say(hub.threads[7])
+        page, count = hub.kind.page.name, hub.kind.counted.name
+
+        def answer(ask: Ask) -> Any:
+            if isinstance(ask, Query) and ask.fields is hub.kind.counted and count not in hub.asked:
+                hub.asked.append(count)
+                raise TooMuch("too much")
+            return hub.answer(ask)
+
+        assert rounds(hub, shelf, answer) == [[page, count], [page], [count]]
+        assert shelf.known() == hub.truth()
 
     def test_a_new_one_that_no_change_told_of_is_read(self, hub: SmallGithub) -> None:
         shelf = counted(hub)
