@@ -43,6 +43,7 @@ def failing(github: World, kind: str, number: int = 3) -> None:
         return {"issues": of_list(issue_of(values))}
 
     github.say_each("Issues", answer)
+    github.say_each("Issues_CountedIssues", answer)
 
 
 def cursors(github: World) -> dict[str, dict[str, Any]]:
