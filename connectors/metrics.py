@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Literal
 
 from connectors.base import Kind, Metric
+from connectors.nearest import nearest
 
 SubjectKind = Literal["repo", "post", "talk", "video", "account"]
 
@@ -54,5 +54,5 @@ def subject_kind(name: str) -> SubjectKind:
 
 def unknown(name: str) -> str:
     """What to say of a metric that is not known, the nearest one included."""
-    near = difflib.get_close_matches(name.lower(), USUAL, 1)
-    return f"{name!r} is no metric" + (f"; did you mean {near[0]}?" if near else "; docs/scoring.md lists them")
+    near = nearest(name, USUAL)
+    return f"{name!r} is no metric" + (f"; did you mean {near}?" if near else "; docs/scoring.md lists them")

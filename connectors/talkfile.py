@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import re
 import tomllib
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.errors import Malformed, NotPermitted, Unavailable
+from connectors.nearest import nearest
 from connectors.talknumbers import KEYS, METRICS, Number, number_of
 
 COLUMNS = ("id", "title", "date", "audience", "attendees", "interactions", "event", "url", "kind")
@@ -288,8 +288,8 @@ def _day(value: Any) -> date:
 
 
 def _nearest(name: str, known: tuple[str, ...] = COLUMNS) -> str:
-    near = difflib.get_close_matches(name.lower(), known, 1)
-    return f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
+    near = nearest(name, known)
+    return f"did you mean {near}?" if near else f"known are {', '.join(known)}"
 
 
 def _refuse_twins(book: Book) -> None:

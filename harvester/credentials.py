@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 import stat
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from connectors.base import Secret
 from connectors.errors import AuthFailed
+from connectors.nearest import nearest
 from harvester.redact import register, scrub
 
 FORMS = "env:NAME, file:PATH, keyring:SERVICE/NAME or credential:NAME"
@@ -30,9 +30,9 @@ def resolve(reference: str, *, folder: Path, environ: Mapping[str, str] | None =
     """
     scheme, separator, rest = reference.partition(":")
     if not separator or scheme not in _SCHEMES:
-        close = difflib.get_close_matches(scheme.casefold(), _SCHEMES, n=1) if separator else []
+        near = nearest(scheme, _SCHEMES) if separator else None
         raise CredentialError(
-            "a secret is not written here, only where it lies" + (f"; did you mean {close[0]}:…?" if close else ""),
+            "a secret is not written here, only where it lies" + (f"; did you mean {near}:…?" if near else ""),
             remedy=f"write {FORMS} (if a real secret stood here, withdraw it)",
         )
     if not rest or rest != rest.strip():

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from connectors.base import Connector
+from connectors.nearest import nearest
 from harvester.redact import scrub
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Registry:
     def _choose(self, name: str) -> EntryPoint:
         points = self._points.get(name, [])
         if not points:
-            close = difflib.get_close_matches(name, self._points, n=1)
-            hint = f'did you mean "{close[0]}"? ' if close else ""
+            near = nearest(name, self._points)
+            hint = f'did you mean "{near}"? ' if near else ""
             installed = ", ".join(self.names()) or "none"
             raise UnknownConnector(f'no connector "{scrub(name)}"; {hint}installed are: {installed}')
         # Nobody takes over one of our names: its users' tokens would go to a stranger's code.

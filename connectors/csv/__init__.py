@@ -10,7 +10,7 @@ from pathlib import Path
 from connectors.base import Batch, Connector, Context, Coverage, Cursor, Kind, Stream, StreamSpec
 from connectors.csv.facts import Fact
 from connectors.csv.folder import Folder
-from connectors.csv.mapping import READY, Meaning, mistakes, nearest, overlaid
+from connectors.csv.mapping import READY, Meaning, meant, mistakes, overlaid
 from connectors.csv.memory import Change, Memory, days_of, taking_back
 from connectors.csv.reckoning import Reckoner
 from connectors.csv.spans import Between, spans_of
@@ -64,7 +64,7 @@ class CsvConfig:
         if not self.files or "/" in self.files or "**" in self.files:
             found.append("files: is a pattern of names within the folder, such as stats-*.csv")
         if self.format and self.format not in READY:
-            found.append(f"format: {self.format!r} is not known{nearest(self.format, READY)}")
+            found.append(f"format: {self.format!r} is not known{meant(self.format, READY)}")
         elif self.format or self.columns or self.metrics:
             found += mistakes(self.meaning)
         else:

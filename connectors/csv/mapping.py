@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,6 +10,7 @@ from connectors.base import Kind
 from connectors.csv.cells import check_pattern
 from connectors.csv.sheet import ENCODINGS, SEPARATORS, Layout
 from connectors.metrics import USUAL, unknown
+from connectors.nearest import nearest
 
 COLUMNS = ("day", "subject", "title", "url", "id", "actor", "metric", "value", "kind")
 EACH_ROW = "*"
@@ -101,7 +101,7 @@ def mistakes(meaning: Meaning) -> Iterator[str]:
     """Everything that is wrong with it, as "key: why"."""
     for name in meaning.columns:
         if name not in COLUMNS:
-            yield f"columns.{name}: unknown key{nearest(name, COLUMNS)}"
+            yield f"columns.{name}: unknown key{meant(name, COLUMNS)}"
     for name in meaning.metrics:
         if name not in USUAL:
             yield f"metrics.{name}: {unknown(name)}"
@@ -133,8 +133,8 @@ def _choice(key: str, value: str, allowed: Iterable[str]) -> Iterator[str]:
         yield f"{key}: {value!r} is not one of {', '.join(repr(option) for option in options if option)}"
 
 
-def nearest(word: str, options: Iterable[str]) -> str:
+def meant(word: str, options: Iterable[str]) -> str:
     """`; did you mean …?`, or all there are."""
     known = list(options)
-    close = difflib.get_close_matches(word.casefold(), known, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; known are {', '.join(known)}"
+    near = nearest(word, known)
+    return f"; did you mean {near}?" if near else f"; known are {', '.join(known)}"

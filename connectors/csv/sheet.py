@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import codecs
 import csv
-import difflib
 import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from connectors.nearest import nearest
 
 LARGEST_FILE = 20 * 1024 * 1024
 MOST_ROWS = 100_000
@@ -187,6 +188,5 @@ def _split(heads: Sequence[tuple[int, list[str], str]], separator: str, other: s
 
 
 def _nearest(column: str, there: Sequence[str]) -> str:
-    folded = {each.casefold(): each for each in there if each}
-    close = difflib.get_close_matches(column.casefold(), folded, n=1)
-    return f' (did you mean "{folded[close[0]]}"?)' if close else ""
+    near = nearest(column, filter(None, there))
+    return f' (did you mean "{near}"?)' if near else ""

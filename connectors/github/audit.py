@@ -109,7 +109,8 @@ def _count(gathering: Gathering) -> Asks:
                 raise
             first //= 2
             continue
-        said, ahead = data.get(kind.connection), None
+        said: Any = data.get(kind.connection)
+        ahead = None
         threads, after = entries(gathering.visit.errand, said)
         page = {one["number"]: one for one in threads if isinstance(one.get("number"), int)}
         count.changed |= _changed(gathering, page)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +11,7 @@ from typing import Any
 
 from connectors.base import Kind, Observation, Subject
 from connectors.metrics import USUAL, metric_of, subject_kind, unknown
+from connectors.nearest import nearest
 from connectors.pages import noon
 
 KEYS = ("stream", "metric", "kind", "day", "value", "subject", "title", "url", "key", "actor")
@@ -53,8 +53,8 @@ class Rule:
         for path in (*self.key, *(getattr(self, key) for key in _PROPERTIES)):
             first = path.partition(".")[0]
             if path and first not in properties and path not in properties:
-                near = difflib.get_close_matches(first, properties, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(list(properties)[:30])}"
+                near = nearest(first, properties)
+                hint = f"did you mean {near}?" if near else f"it has {', '.join(list(properties)[:30])}"
                 return f"stream {self.stream} has no property {first!r}; {hint}"
         return ""
 
@@ -66,8 +66,8 @@ def mistakes(streams: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
         place = f"streams.{name}"
         for key in table:
             if key not in KEYS:
-                near = difflib.get_close_matches(key, KEYS, n=1)
-                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}"
+                near = nearest(key, KEYS)
+                hint = f"did you mean {near}?" if near else f"known are {', '.join(KEYS)}"
                 yield f"{place}: unknown key {key!r}; {hint}"
         metric = table.get("metric", "")
         if metric not in USUAL:

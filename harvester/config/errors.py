@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from connectors import nearest as spelling
 from harvester.redact import scrub
 
 KeyPath = tuple[str, ...]
@@ -60,9 +60,8 @@ def dotted(path: KeyPath) -> str:
 
 def nearest(word: str, options: Iterable[str]) -> str:
     """`did you mean "…"?`, or nothing when no option is near."""
-    folded = {option.casefold(): option for option in options}
-    close = difflib.get_close_matches(word.casefold(), folded, n=1)
-    return f'did you mean "{folded[close[0]]}"?' if close else ""
+    near = spelling.nearest(word, options)
+    return f'did you mean "{near}"?' if near else ""
 
 
 def shown(value: object) -> str:

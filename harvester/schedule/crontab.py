@@ -5,12 +5,13 @@ Imports apscheduler only when a crontab line is asked for its next time.
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Any
+
+from connectors.nearest import nearest
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
@@ -96,8 +97,8 @@ def parse(text: str) -> Schedule:
 def _nickname(line: str) -> str:
     if known := _NICKNAMES.get(line.casefold()):
         return known
-    close = difflib.get_close_matches(line.casefold(), _NICKNAMES, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    near = nearest(line, _NICKNAMES)
+    hint = f"; did you mean {near}?" if near else ""
     raise ValueError(f"unknown nickname {line}: allowed are {', '.join(_NICKNAMES)}{hint}")
 
 
