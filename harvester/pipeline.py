@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -20,6 +22,9 @@ from harvester.turns import Taken, Turn, take_turn
 
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
+
+_Job = Callable[[], list[Outcome]]
+_Event = Outcome | Future[list[Outcome]]
 
 # Sources read at once. Most of a read is waiting; so many keep a processor busy, and more would only take memory.
 WIDTH = 16
@@ -56,53 +61,91 @@ def harvest(
 ) -> Harvest:
     """Read the sources, each in a thread of its own, and load what they yield as it comes.
 
-    What an earlier harvest left in the spool is loaded too. `heard` is told of every stream that ended, from the
+    What an earlier harvest left in the spool is loaded too. `heard` is told of every stream when it has ended, in the
     calling thread. Raises StoreError or SpoolError when the database or the spool cannot be used at all; Busy when
     the database has yet to be made or migrated and another process holds it.
     """
     stop = stop or threading.Event()
-    store = Store(settings.database, settings.timezone)
-    spool = Spool(settings.spool, clock=clock)
+    store, spool = Store(settings.database, settings.timezone), Spool(settings.spool, clock=clock)
     spool.prepare()
-    store.prepare(timeout=order.lock_timeout)
-    loaded = _try_load(store, spool)
-    keeper, run_id = Bookkeeper(store, spool), new_run_id(clock())
+    is_new = store.is_to_be_made and not spool.sealed()
+    loading, run_id, ended = _Loading(store, spool), new_run_id(clock()), SimpleQueue[_Event]()
+    if not is_new:
+        store.prepare(timeout=order.lock_timeout)
+        loading.load()
+    keeper = Bookkeeper(store, spool, Books() if is_new else None)
+
+    def make() -> list[Outcome]:
+        store.prepare(timeout=order.lock_timeout)
+        return []
 
     def read(source: Source) -> list[Outcome]:
-        return read_in_turn(settings, source, order, run_id, keeper, stop, clock)
+        return read_in_turn(settings, source, order, run_id, keeper, stop, clock, heard=ended.put)
 
+    # Of a database that is being made nothing can be known: reading need not wait for it.
+    jobs: list[_Job] = [*([make] if is_new else []), *(partial(read, source) for source in sources)]
     outcomes: list[Outcome] = []
-    next_load_at = time.monotonic() + _LOAD_EVERY
-    with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(sources))), thread_name_prefix="source") as pool:
-        # Not concurrent.futures.wait, which looks at every other job at each that ends.
-        ended = SimpleQueue[Future[list[Outcome]]]()
-        for source in sources:
-            pool.submit(read, source).add_done_callback(ended.put)
-        left = len(sources)
+    told: set[Outcome] = set()
+    with closing(_at_once(jobs, ended, stop)) as events:
+        for event in events:
+            if isinstance(event, list):
+                outcomes += event
+            for outcome in event if isinstance(event, list) else (event,):
+                if outcome not in told:
+                    told.add(outcome)
+                    heard(outcome)
+            loading.now_and_then()
+    busy = None
+    try:
+        loading.done += store.load(spool, timeout=order.lock_timeout)
+    except StoreError as error:
+        busy = error
+    return Harvest(run_id, tuple(outcomes), loading.done, busy, tuple(spool.damaged), stop.is_set())
+
+
+def _at_once(
+    jobs: Sequence[_Job], ended: SimpleQueue[_Event], stop: threading.Event
+) -> Generator[Outcome | list[Outcome]]:
+    """Run the jobs, each in a thread: what they put into `ended`, what they return, and [] where neither comes."""
+    with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(jobs))), thread_name_prefix="source") as pool:
         try:
+            # Not concurrent.futures.wait, which looks at every other job at each that ends.
+            for job in jobs:
+                pool.submit(job).add_done_callback(ended.put)
+            left = len(jobs)
             while left:
                 try:
-                    job = ended.get(timeout=_LOAD_EVERY)
+                    event = ended.get(timeout=_LOAD_EVERY)
                 except Empty:
-                    pass
-                else:
-                    left -= 1
-                    for outcome in job.result():
-                        outcomes.append(outcome)
-                        heard(outcome)
-                if left and (began := time.monotonic()) >= next_load_at:
-                    loaded += _try_load(store, spool)
-                    took = time.monotonic() - began
-                    next_load_at = began + took + max(_LOAD_EVERY, _LOAD_RARELY * took)
+                    yield []
+                    continue
+                left -= isinstance(event, Future)
+                yield event.result() if isinstance(event, Future) else event
         except BaseException:
             stop.set()  # or the pool would wait for reads that nobody wants any more
             raise
-    busy = None
-    try:
-        loaded += store.load(spool, timeout=order.lock_timeout)
-    except StoreError as error:
-        busy = error
-    return Harvest(run_id, tuple(outcomes), loaded, busy, tuple(spool.damaged), stop.is_set())
+
+
+@dataclass(slots=True)
+class _Loading:
+    """Loads while others still read. `done`: what all loads have done."""
+
+    store: Store
+    spool: Spool
+    done: Loaded = field(default_factory=Loaded)
+    _next_at: float = field(default_factory=lambda: time.monotonic() + _LOAD_EVERY)
+
+    def now_and_then(self) -> None:
+        """Load, unless that was done a little while ago."""
+        if (began := time.monotonic()) >= self._next_at:
+            self.load()
+            took = time.monotonic() - began
+            self._next_at = began + took + max(_LOAD_EVERY, _LOAD_RARELY * took)
+
+    def load(self) -> None:
+        """Load; somebody holding the database now is no reason to wait."""
+        with suppress(StoreError):
+            self.done += self.store.load(self.spool, timeout=0)
 
 
 def read_in_turn(
@@ -115,8 +158,12 @@ def read_in_turn(
     clock: Callable[[], datetime],
     *,
     taken: Callable[[Turn], None] = lambda _: None,
+    heard: Callable[[Outcome], None] = lambda _: None,
 ) -> list[Outcome]:
-    """Read one source, unless somebody else is at it; `taken` is told of the turn. Raises StoreError, SpoolError."""
+    """Read one source, unless somebody else is at it. Raises StoreError, SpoolError.
+
+    `taken` is told of the turn, `heard` of each stream when it has ended, in whichever thread.
+    """
     turn = take_turn(settings.spool, source.name)
     if isinstance(turn, Taken):
         return [Outcome(source.name, "", "under way", str(turn))]
@@ -124,7 +171,7 @@ def read_in_turn(
     try:
         # Not before it is our turn: whoever had it has moved the cursors.
         books = keeper.books(timeout=order.lock_timeout, source=source.name)
-        return SourceReader(settings, source, order, run_id, keeper.spool, books, stop, clock).read()
+        return SourceReader(settings, source, order, run_id, keeper.spool, books, stop, clock, heard).read()
     finally:
         turn.release()
 
@@ -135,11 +182,3 @@ def tell_abandoned(
     """Note that a run hangs and was left behind; what it has sealed until now counts."""
     reader = SourceReader(settings, source, order, run_id, keeper.spool, Books(), threading.Event(), clock)
     return reader.tell("abandoned", "gave no sign of life and was left behind; read again later")
-
-
-def _try_load(store: Store, spool: Spool) -> Loaded:
-    """Load while others still read; somebody holding the database now is no reason to wait."""
-    try:
-        return store.load(spool, timeout=0)
-    except StoreError:
-        return Loaded()

@@ -86,7 +86,7 @@ class _Tally:
 
 @dataclass(frozen=True, slots=True)
 class SourceReader:
-    """Reads one source for one run."""
+    """Reads one source for one run. `heard`: told of each stream when it has ended, in whichever thread."""
 
     settings: Settings
     source: Source
@@ -96,6 +96,7 @@ class SourceReader:
     books: Books
     stop: Stop
     clock: Callable[[], datetime]
+    heard: Callable[[Outcome], None] = lambda _: None
 
     def read(self) -> list[Outcome]:
         """Read every stream; what a source does is told in the outcomes, never raised."""
@@ -208,6 +209,7 @@ class _Course:
                 self.end(replace(outcome, message="not read: see above"), None)
             else:
                 _StreamReader(self.owner, self, stream, self.context, self.cursors[name]).read()
+            self.owner.heard(self.outcomes[name])
 
     def end(self, outcome: Outcome, error: Exception | None) -> _Ending:
         """Take note of how a stream has ended; what that says of the source."""

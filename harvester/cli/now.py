@@ -97,27 +97,30 @@ def interruptible() -> Iterator[threading.Event]:
 @contextmanager
 def _progress(options: argparse.Namespace, sources: Sequence[Source]) -> Iterator[Any]:
     """Tell of each stream as it ends: under a progress bar on a terminal, as plain lines elsewhere."""
-    talk = show.console(options, stderr=True)
+
+    def tell(outcome: Outcome) -> None:
+        if outcome.is_failure or not options.quiet:
+            show.console(options, stderr=True).print(_line(outcome), soft_wrap=True)
+
     if options.json:
         yield lambda _: None
         return
     if options.quiet:
-        yield lambda outcome: talk.print(_line(outcome), soft_wrap=True) if outcome.is_failure else None
+        yield tell
         return
+    talk = show.console(options, stderr=True)
     if not talk.is_terminal:
-        yield lambda outcome: talk.print(_line(outcome), soft_wrap=True)
+        yield tell
         return
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("harvesting"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=talk, transient=True) as bar:
-        task = bar.add_task("harvest", total=len(sources))
-        ended: set[str] = set()
+        task = bar.add_task("harvest", total=sum(len(source.connector.streams) for source in sources))
 
         def heard(outcome: Outcome) -> None:
             bar.console.print(_line(outcome), soft_wrap=True)
-            ended.add(outcome.source)
-            bar.update(task, completed=len(ended))
+            bar.update(task, advance=1)
 
         yield heard
 

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,7 @@ from harvester.outcomes import Outcome
 from harvester.pipeline import Harvest, harvest
 from harvester.reading import Order
 from harvester.spool import Spool
-from harvester.store import Store
+from harvester.store import Store, StoreError
 from tests.harvester.small_sources import NOW, Scripted, issue, named, read, settings, source
 
 QUICK = Order(lock_timeout=0.2)
@@ -67,6 +68,64 @@ def test_every_outcome_is_heard_once(tmp_path: Path) -> None:
     done = run(tmp_path, good("a"), good("b"), heard=heard.append)
     assert sorted(o.source for o in heard) == ["a", "b"]
     assert list(done.outcomes) == heard
+
+
+def test_a_stream_is_heard_when_it_has_ended_and_not_when_its_source_has(tmp_path: Path) -> None:
+    heard: list[str] = []
+    is_heard = threading.Event()
+
+    def hear(outcome: Outcome) -> None:
+        heard.append(outcome.stream)
+        is_heard.set()
+
+    def wait() -> None:
+        assert is_heard.wait(5)
+
+    done = run(tmp_path, source(named("issues", [Batch([issue("1")])]), named("stars", [wait])), heard=hear)
+    assert heard == ["issues", "stars"]
+    assert [outcome.outcome for outcome in done.outcomes] == ["ok", "ok"]
+
+
+def test_reading_does_not_wait_for_a_database_that_is_being_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    has_read, make = threading.Event(), Store.prepare
+
+    def prepare(store: Store, *, timeout: float) -> None:
+        assert has_read.wait(5)
+        make(store, timeout=timeout)
+
+    monkeypatch.setattr(Store, "prepare", prepare)
+    stream = Scripted([[Batch([issue("1")], checkpoint={"at": 1}), has_read.set]])
+    assert run(tmp_path, source(stream)).loaded.stored == 1
+    assert stream.started == [{}]
+
+
+def test_a_database_that_cannot_be_made_ends_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read by then waits in the spool, and is not read again."""
+    is_full = threading.Event()
+
+    def prepare(_: Store, *, timeout: float) -> None:
+        assert is_full.wait(timeout + 5)
+        raise StoreError("the disk is full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "prepare", prepare)
+        endless = [Batch([issue(str(n))], checkpoint={"at": n}) for n in range(3)]
+        stream = Scripted([[*endless, is_full.set, *(lambda: time.sleep(0.02), Batch()) * 200], []])
+        with pytest.raises(StoreError, match="the disk is full"):
+            run(tmp_path, source(stream))
+        assert sum(segment.rows for segment in Spool(tmp_path / "spool").sealed()) == 3
+    assert run(tmp_path, source(stream)).loaded.stored == 3
+    assert stream.started == [{}, {"at": 2}]
+
+
+def test_where_no_database_can_be_nothing_is_read(tmp_path: Path) -> None:
+    stream = named("issues", [Batch([issue("1")])])
+    one = replace(settings(tmp_path, source(stream)), database=tmp_path / "nowhere" / "harvest.duckdb")
+    with pytest.raises(StoreError, match="No such file or directory"):
+        harvest(one, one.select(), QUICK, clock=lambda: NOW)
+    assert stream.started == []
 
 
 def test_the_next_read_starts_where_the_last_one_ended(tmp_path: Path) -> None:
