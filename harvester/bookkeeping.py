@@ -11,7 +11,7 @@ from harvester.store import Books, Busy, Store
 
 @dataclass(slots=True)
 class Bookkeeper:
-    """Gives the books to any thread. `_kept`: those of a database that is not there yet."""
+    """Gives the books to any thread."""
 
     store: Store
     spool: Spool

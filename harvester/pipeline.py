@@ -9,7 +9,6 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -23,7 +22,6 @@ from harvester.turns import Taken, Turn, take_turn
 if TYPE_CHECKING:
     from harvester.config import Settings, Source
 
-_Job = Callable[[], list[Outcome]]
 _Event = Outcome | Future[list[Outcome]]
 
 # Sources read at once. Most of a read is waiting; so many keep a processor busy, and more would only take memory.
@@ -68,25 +66,18 @@ def harvest(
     stop = stop or threading.Event()
     store, spool = Store(settings.database, settings.timezone), Spool(settings.spool, clock=clock)
     spool.prepare()
-    is_new = store.is_to_be_made and not spool.sealed()
-    loading, run_id, ended = _Loading(store, spool), new_run_id(clock()), SimpleQueue[_Event]()
-    if not is_new:
-        store.prepare(timeout=order.lock_timeout)
-        loading.load()
-    keeper = Bookkeeper(store, spool, Books() if is_new else None)
-
-    def make() -> list[Outcome]:
-        store.prepare(timeout=order.lock_timeout)
-        return []
+    store.prepare(timeout=order.lock_timeout)
+    loading = _Loading(store, spool)
+    loading.load()
+    keeper, run_id = Bookkeeper(store, spool), new_run_id(clock())
+    ended = SimpleQueue[_Event]()
 
     def read(source: Source) -> list[Outcome]:
         return read_in_turn(settings, source, order, run_id, keeper, stop, clock, heard=ended.put)
 
-    # Of a database that is being made nothing can be known: reading need not wait for it.
-    jobs: list[_Job] = [*([make] if is_new else []), *(partial(read, source) for source in sources)]
     outcomes: list[Outcome] = []
     told: set[Outcome] = set()
-    with closing(_at_once(jobs, ended, stop)) as events:
+    with closing(_at_once(read, sources, ended, stop)) as events:
         for event in events:
             if isinstance(event, list):
                 outcomes += event
@@ -104,15 +95,18 @@ def harvest(
 
 
 def _at_once(
-    jobs: Sequence[_Job], ended: SimpleQueue[_Event], stop: threading.Event
+    read: Callable[[Source], list[Outcome]],
+    sources: Sequence[Source],
+    ended: SimpleQueue[_Event],
+    stop: threading.Event,
 ) -> Generator[Outcome | list[Outcome]]:
-    """Run the jobs, each in a thread: what they put into `ended`, what they return, and [] where neither comes."""
-    with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(jobs))), thread_name_prefix="source") as pool:
+    """Read each source in a thread: what that puts into `ended`, what it returns, and [] where neither comes."""
+    with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(sources))), thread_name_prefix="source") as pool:
         try:
             # Not concurrent.futures.wait, which looks at every other job at each that ends.
-            for job in jobs:
-                pool.submit(job).add_done_callback(ended.put)
-            left = len(jobs)
+            for source in sources:
+                pool.submit(read, source).add_done_callback(ended.put)
+            left = len(sources)
             while left:
                 try:
                     event = ended.get(timeout=_LOAD_EVERY)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -92,11 +91,6 @@ class Store:
 
     path: Path
     zone: ZoneInfo
-
-    @property
-    def is_to_be_made(self) -> bool:
-        """Whether there is none yet, and nothing is known that speaks against making it."""
-        return not self.mark() and os.access(self.path.parent, os.W_OK)
 
     def prepare(self, *, timeout: float) -> None:
         """Create the database, or migrate it after a copy of what it was. Raises Busy, StoreError."""

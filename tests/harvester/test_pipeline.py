@@ -86,40 +86,6 @@ def test_a_stream_is_heard_when_it_has_ended_and_not_when_its_source_has(tmp_pat
     assert [outcome.outcome for outcome in done.outcomes] == ["ok", "ok"]
 
 
-def test_reading_does_not_wait_for_a_database_that_is_being_made(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    has_read, make = threading.Event(), Store.prepare
-
-    def prepare(store: Store, *, timeout: float) -> None:
-        assert has_read.wait(5)
-        make(store, timeout=timeout)
-
-    monkeypatch.setattr(Store, "prepare", prepare)
-    stream = Scripted([[Batch([issue("1")], checkpoint={"at": 1}), has_read.set]])
-    assert run(tmp_path, source(stream)).loaded.stored == 1
-    assert stream.started == [{}]
-
-
-def test_a_database_that_cannot_be_made_ends_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was read by then waits in the spool, and is not read again."""
-    is_full = threading.Event()
-
-    def prepare(_: Store, *, timeout: float) -> None:
-        assert is_full.wait(timeout + 5)
-        raise StoreError("the disk is full")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(Store, "prepare", prepare)
-        endless = [Batch([issue(str(n))], checkpoint={"at": n}) for n in range(3)]
-        stream = Scripted([[*endless, is_full.set, *(lambda: time.sleep(0.02), Batch()) * 200], []])
-        with pytest.raises(StoreError, match="the disk is full"):
-            run(tmp_path, source(stream))
-        assert sum(segment.rows for segment in Spool(tmp_path / "spool").sealed()) == 3
-    assert run(tmp_path, source(stream)).loaded.stored == 3
-    assert stream.started == [{}, {"at": 2}]
-
-
 def test_where_no_database_can_be_nothing_is_read(tmp_path: Path) -> None:
     stream = named("issues", [Batch([issue("1")])])
     one = replace(settings(tmp_path, source(stream)), database=tmp_path / "nowhere" / "harvest.duckdb")
