@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 from urllib.parse import urlsplit
 
+import orjson
 import requests
 from requests.utils import parse_header_links
 
@@ -146,7 +147,7 @@ class Client:
         if status not in (HTTPStatus.OK, HTTPStatus.CREATED):
             raise self.failures.of_answer(errand, status, answered, text)
         try:
-            data = json.loads(text)
+            data = _parsed(text)
         except (ValueError, RecursionError) as error:
             raise self.failures.of_body(errand, text) from error
         if data is None:
@@ -193,3 +194,12 @@ def whole_seconds(span: timedelta) -> int:
 
 def _kind(data: Any) -> str:
     return {dict: "an object", list: "a list", type(None): "null"}.get(type(data), type(data).__name__)
+
+
+def _parsed(text: str) -> Any:
+    """Raises ValueError, RecursionError."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        # It refuses half a surrogate pair, which GitHub leaves where it cuts a title.
+        return json.loads(text)

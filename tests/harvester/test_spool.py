@@ -8,7 +8,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -186,7 +187,8 @@ def test_a_fact_is_written_with_all_it_says(shelf: Shelf, spool: Spool) -> None:
 
     (segment,) = spool.sealed()
     *written, _ = lines(segment.path)
-    whole = {"metric": "issues_opened", "subject": "repo:1", "occurred_at": "2026-11-03 12:00:00", "value": 1.0}
+    about = {"metric": "issues_opened", "subject": "repo:1", "occurred_at": "2026-11-03T12:00:00Z"}
+    whole = {**about, "value": 1.0, "actor": None, "left_out": None}
     assert written == [
         {**whole, "key": said, "actor": said, "attrs": {"a": True, "b": {"a": [1, None], "z": said}}, "n": 0},
         {**whole, "key": "2", "value": 0, "attrs": {}, "n": 1},
@@ -202,6 +204,27 @@ def test_an_instant_is_written_in_utc_also_in_the_hour_that_comes_twice(fold: in
     twice = datetime(2026, 10, 25, 2, 30, 0, 5, ZoneInfo("Europe/Berlin"), fold=fold)
     assert stamp(twice) == f"2026-10-25 0{fold}:30:00.000005"
     assert stamp(datetime(2026, 1, 2, tzinfo=UTC)) == "2026-01-02 00:00:00"
+
+
+def test_what_the_encoder_does_not_take_is_written_all_the_same(shelf: Shelf, spool: Spool) -> None:
+    class Zulu(tzinfo):
+        def utcoffset(self, _: object) -> timedelta:
+            return timedelta(0)
+
+        def dst(self, _: object) -> timedelta:
+            return timedelta(0)
+
+    at = datetime(2026, 11, 3, 12, 0, 0, 7, Zulu())
+    facts = [
+        replace(issue("1"), occurred_at=at),
+        issue("2", attrs={"wide": 2**70}),
+        issue("3", attrs={4: {"\ud83d": 1}}),
+    ]
+    assert shelf.harvest(Batch(facts)).stored == 3
+    told = shelf.ask("SELECT occurred_at, attrs FROM observations ORDER BY key")
+    assert told[0] == (at.replace(tzinfo=None), "{}")
+    assert told[1][1] == f'{{"wide":{2**70}}}'
+    assert told[2][1] == '{"4":{"?":1}}'
 
 
 def test_half_a_surrogate_pair_does_not_spoil_a_segment(shelf: Shelf) -> None:
