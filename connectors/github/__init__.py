@@ -24,7 +24,8 @@ DISCUSSIONS_READ = "Discussions: read"
 CONTENTS = "Contents: read"
 ADMINISTRATION = "Administration: read"
 
-REST = "rest"  # the lane of what GraphQL does not tell, beside which the rest is read
+# Lanes of what GraphQL does not tell, beside which the rest is read. Each waits for a few last answers at its end.
+STARS, TRAFFIC, REFERRERS = "stars", "traffic", "referrers"
 
 SPECS = (
     StreamSpec(
@@ -33,8 +34,8 @@ SPECS = (
         METADATA,
         retention_days=1,  # GitHub tells today's only
     ),
-    StreamSpec("stars", (Metric("stars", Kind.DAILY, tz=LOS_ANGELES.key),), METADATA, cursor_version=2, lane=REST),
-    StreamSpec("stars_by_level", (Metric("stars", Kind.LEVEL),), METADATA, retention_days=1, lane=REST),
+    StreamSpec("stars", (Metric("stars", Kind.DAILY, tz=LOS_ANGELES.key),), METADATA, cursor_version=2, lane=STARS),
+    StreamSpec("stars_by_level", (Metric("stars", Kind.LEVEL),), METADATA, retention_days=1, lane=STARS),
     StreamSpec("forks", (Metric("forks", Kind.EVENT),), METADATA),
     StreamSpec(
         "issues",
@@ -79,7 +80,7 @@ SPECS = (
         ADMINISTRATION,
         retention_days=14,
         cursor_version=2,
-        lane=REST,
+        lane=TRAFFIC,
     ),
     StreamSpec(
         "referrers",
@@ -87,7 +88,7 @@ SPECS = (
         ADMINISTRATION,
         retention_days=1,  # the sums of 14 days are told as they are today
         cursor_version=2,
-        lane=REST,
+        lane=REFERRERS,
     ),
 )
 GIVEN = StreamSpec(

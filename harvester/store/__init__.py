@@ -81,6 +81,8 @@ _USUAL, _ROOMY = "120MB", "2GB"
 _FEW = 50_000
 # Seconds of patience for what is left of a load, and for tidying up after it.
 _ONCE_BEGUN, _ONCE_DONE = 5.0, 1.0
+# What `Store.mark` said of databases when their schema was last seen to be ours: a load need not look again at once.
+_current: dict[Path, tuple[int, ...]] = {}
 # DuckDB refuses a read-only and a writing connection to one file in one process.
 _ONE_AT_A_TIME = threading.RLock()
 
@@ -97,6 +99,7 @@ class Store:
         if self.path.exists():
             with self.reading(timeout=timeout) as connection:
                 if migrations.is_current(connection):
+                    _current[self.path] = self.mark()
                     return
                 before = migrations.version(connection)
             if 0 < before < migrations.latest():
@@ -279,6 +282,8 @@ class Store:
         """Create or migrate the database where that is needed. Raises Busy, StoreError."""
         if not self.path.exists():
             self._create(timeout)
+            return
+        if _current.get(self.path) == self.mark():
             return
         with self.reading(timeout=timeout) as connection:
             if migrations.is_current(connection):
