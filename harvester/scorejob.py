@@ -91,11 +91,12 @@ def params(settings: ScoringSettings) -> scoring.Params:
     )
 
 
-def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> None:
+def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> bool:
     """Bring the kept scores to what is stored: those of whom anything has changed since the last time, from there on.
 
     They end up as if everything had been scored. A curve of other parameters is kept as it was, and with new ones
-    everything is scored. What the configuration states of works goes with it. Raises Busy, StoreError.
+    everything is scored. What the configuration states of works goes with it. False where all were as they should be.
+    Raises Busy, StoreError.
     """
     store, chosen = Store(settings.database, settings.timezone), params(settings.scoring)
     curve = Curve(chosen.hash(), chosen.told(), datetime.now(UTC))
@@ -105,7 +106,7 @@ def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> None:
             since, stated = unscored(connection, curve.params, today), _aliases(settings.works)
             is_stated = aliases(connection) == stated
             if since == {} and is_stated:
-                return
+                return False
             people = everybody(connection) if since is None else sorted(since)
         if since is None and not people:
             people = [""]  # nobody, whose rows replace what is kept
@@ -120,6 +121,7 @@ def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> None:
                     yield _tables(Inputs(totals, participants, chosen, today).score(since, encoded=True))
 
         store.replace(parts(), curve, timeout=timeout, since=since)
+    return True
 
 
 def _groups(people: Sequence[str], size: int) -> Iterator[Sequence[str]]:

@@ -9,7 +9,6 @@ from connectors.errors import NotPermitted
 from connectors.github import anonymous, forks, releases, threads
 from connectors.github.access import Access
 from connectors.github.config import GithubConfig
-from connectors.github.given import GivenStream
 from connectors.github.kinds import DISCUSSIONS, ISSUES, PULLS
 from connectors.github.levels import levels
 from connectors.github.pulse import Pulse
@@ -119,7 +118,11 @@ def open_streams(config: GithubConfig, context: Context) -> Sequence[Stream]:
     streams: list[Stream] = [
         RepositoriesStream(spec, manners[spec.name], access, pulse, is_first=spec is SPECS[0]) for spec in SPECS
     ]
-    return [*streams, GivenStream(GIVEN, access, pulse)] if config.user is not None else streams
+    if config.user is None:
+        return streams
+    from connectors.github.given import GivenStream
+
+    return [*streams, GivenStream(GIVEN, access, pulse)]
 
 
 def _with_token() -> Mapping[str, Manner]:

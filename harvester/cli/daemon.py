@@ -6,6 +6,8 @@ import argparse
 import os
 import sys
 
+from harvester import cycles
+
 USAGE = 2
 _LAST_LINES = 0.5
 
@@ -24,6 +26,7 @@ def run(options: argparse.Namespace) -> int:
     from harvester.daemon.service import serve
     from harvester.daemon.watched import WatchedConfig
 
+    cycles.work()
     lines = set_up(as_json=options.log == "json", is_verbose=options.verbose, is_quiet=options.quiet)
     try:
         serve(WatchedConfig(find_config(options.config, os.environ), load))

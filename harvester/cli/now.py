@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from harvester import cycles
 from harvester.cli import influence, show
 from harvester.store import StoreError, warm
 
@@ -46,13 +47,14 @@ def harvest_and_report(
     """The harvest itself; `options.json` and `options.lock_timeout` are heeded."""
     from harvester.pipeline import harvest
 
+    cycles.work()
     with warm():
         with interruptible() as stop, _progress(options, sources) as heard:
             done = harvest(settings, sources, order, stop=stop, heard=heard)
         scores = None
         if not done.busy:
             try:
-                scores = _score(settings, options.lock_timeout)
+                scores = _score(options, settings)
             except StoreError as error:
                 done = replace(done, busy=error)
     _report(options, settings, done, scores)
@@ -100,7 +102,7 @@ def _progress(options: argparse.Namespace, sources: Sequence[Source]) -> Iterato
 
     def tell(outcome: Outcome) -> None:
         if outcome.is_failure or not options.quiet:
-            show.console(options, stderr=True).print(_line(outcome), soft_wrap=True)
+            show.say(_line(outcome), sys.stderr)
 
     if options.json:
         yield lambda _: None
@@ -119,7 +121,7 @@ def _progress(options: argparse.Namespace, sources: Sequence[Source]) -> Iterato
         task = bar.add_task("harvest", total=sum(len(source.connector.streams) for source in sources))
 
         def heard(outcome: Outcome) -> None:
-            bar.console.print(_line(outcome), soft_wrap=True)
+            bar.console.print(show.plain(_line(outcome)), soft_wrap=True)
             bar.update(task, advance=1)
 
         yield heard
@@ -128,15 +130,19 @@ def _progress(options: argparse.Namespace, sources: Sequence[Source]) -> Iterato
 def _line(outcome: Outcome) -> str:
     name = f"{outcome.source} {outcome.stream}".strip()
     text = f"{name}: {outcome.outcome}, {outcome.observations} facts read, {outcome.requests} requests"
-    return show.plain(f"{text}: {outcome.message}" if outcome.message else text)
+    return f"{text}: {outcome.message}" if outcome.message else text
 
 
-def _score(settings: Settings, timeout: float) -> Any:
+def _score(options: argparse.Namespace, settings: Settings) -> Any:
+    """The scores to be shown; None for none: as JSON they are not told, and with --quiet only where they are new."""
     from datetime import UTC, datetime
 
     from harvester.scorejob import kept_scores, rescore
 
-    rescore(settings, today=datetime.now(UTC).astimezone(settings.timezone).date(), timeout=timeout)
+    today = datetime.now(UTC).astimezone(settings.timezone).date()
+    is_new = rescore(settings, today=today, timeout=options.lock_timeout)
+    if options.json or (options.quiet and not is_new):
+        return None
     return kept_scores(settings, grain=settings.scoring.period)
 
 
@@ -146,23 +152,19 @@ def _report(options: argparse.Namespace, settings: Settings, done: Harvest, scor
     if options.json:
         show.write_json(_as_json(done))
         return
-    out = show.console(options)
     for note in done.damaged:
-        show.console(options, stderr=True).print(f"spool: {show.plain(note)}", soft_wrap=True)
+        show.say(f"spool: {note}", sys.stderr)
     if done.busy:
-        talk = show.console(options, stderr=True)
-        talk.print(
-            f"harvest: {show.plain(done.busy)}; everything fetched is safe in {settings.spool}", soft_wrap=True
-        )
+        show.say(f"harvest: {done.busy}; everything fetched is safe in {settings.spool}", sys.stderr)
         return
     failed = failed_sources(done.outcomes)
-    out.print(
-        f"{done.loaded.stored} new facts and {done.loaded.revised} revised in {show.plain(settings.database)}"
+    show.say(
+        f"{done.loaded.stored} new facts and {done.loaded.revised} revised in {settings.database}"
         + (f"; failed: {', '.join(failed)} (see above, and `harvest status`)" if failed else ""),
-        soft_wrap=True,
+        sys.stdout,
     )
     if scores is not None:
-        influence.print_table(out, scores, grain=settings.scoring.period, last=8)
+        influence.print_table(show.console(options), scores, grain=settings.scoring.period, last=8)
 
 
 def _as_json(done: Harvest) -> dict[str, Any]:

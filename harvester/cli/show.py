@@ -9,7 +9,7 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -77,7 +77,17 @@ def plain(text: object) -> str:
     """Text from outside for a rich table: no markup, no control characters that could rewrite the terminal."""
     from rich.markup import escape
 
-    return escape("".join(ch if ch.isprintable() else "�" for ch in str(text)))
+    return escape(printable(text))
+
+
+def printable(text: object) -> str:
+    """Text from outside without control characters."""
+    return "".join(ch if ch.isprintable() else "�" for ch in str(text))
+
+
+def say(text: object, stream: TextIO) -> None:
+    """A line of text, some of it from outside, as it is: where there is no table, rich need not be imported."""
+    stream.write(f"{printable(text)}\n")
 
 
 def write_json(value: Any) -> None:

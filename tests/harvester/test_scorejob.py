@@ -134,10 +134,11 @@ def test_where_nothing_is_to_be_scored_nothing_for_it_is_imported(tmp_path: Path
     Shelf(tmp_path)
     script = (
         "import sys; from harvester.cli import run; code = run(['now', '--quiet']);"
-        "print(code, 'numpy' in sys.modules, 'scoring.api' in sys.modules)"
+        "print(code, *(name in sys.modules for name in ('numpy', 'scoring.api', 'rich')))"
     )
     told = [
         subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True, check=True)
         for _ in range(2)
     ]
-    assert [each.stdout.splitlines()[-1] for each in told] == ["0 True True", "0 False False"]
+    assert [each.stdout.splitlines()[-1] for each in told] == ["0 True True True", "0 False False False"]
+    assert told[1].stdout.splitlines()[:-1] == [f"0 new facts and 0 revised in {tmp_path / 'harvest.duckdb'}"]
