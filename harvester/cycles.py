@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 
-_WHILE_STARTING, _WHILE_WORKING = 500_000, 20_000
+_WHILE_STARTING, _WHILE_WORKING = 200_000, 20_000
 
 
 def begin() -> None:

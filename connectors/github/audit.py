@@ -52,7 +52,8 @@ NOT_ASKED = "its thread is gone"
 class Count:
     """What a count finds. `listed`: threads by number, with what hangs on them counted. `total`: as GitHub says.
 
-    `unlisted`: those that need not be counted. `changed`: listed otherwise than known, and not read `again` yet.
+    `unlisted`: those that were just read, and need not be counted. `changed`: listed otherwise than known, and not
+    read `again` yet.
     """
 
     listed: dict[int, Json] = field(default_factory=dict)
@@ -116,11 +117,10 @@ def _count(gathering: Gathering) -> Asks:
         count.changed |= _changed(gathering, page)
         count.listed |= page
         count.total = int(said.get("totalCount") or 0)
-        if after is None:
-            return count
-        unlisted = gathering.fresh - count.listed.keys()
-        if len(count.listed) + len(unlisted) == count.total and known.keys() <= count.listed.keys() | unlisted:
-            count.unlisted = unlisted
+        # Also at the end: what was opened after a page that was asked ahead is read, and not listed.
+        count.unlisted = gathering.fresh - count.listed.keys()
+        told = count.listed.keys() | count.unlisted
+        if after is None or (len(told) == count.total and known.keys() <= told):
             return count
 
 

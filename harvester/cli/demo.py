@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from harvester import cycles
 from harvester.cli import influence, show
 from harvester.cli.now import exit_code, interruptible
 
@@ -39,6 +40,7 @@ def _demonstrate(options: argparse.Namespace) -> int:
     harvests = {}
     with opened(folder, now.date(), ago=max(stops, default=0)) as demo:
         settings = load(demo.config)
+        cycles.work()
         if not options.quiet:
             talk.print("Harvesting two years of a small world from three loopback services and a file …")
         for ago, next_stop in zip(stops, [*stops[1:], 0], strict=True):

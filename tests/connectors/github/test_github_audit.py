@@ -161,6 +161,27 @@ class TestWhatIsFound:
         assert shelf.known() == hub.truth()
 
     @EACH_KIND
+    def test_what_is_opened_between_the_two_is_not_taken_for_gone(self, hub: SmallGithub) -> None:
+        """They may go in two queries, the count before the walk."""
+        shelf, counted_then = counted(hub), dict(hub.threads)
+        hub.say(hub.open())
+
+        def answer(ask: Ask) -> Any:
+            if not (isinstance(ask, Query) and ask.fields is hub.kind.counted):
+                return hub.answer(ask)
+            now, hub.threads = hub.threads, counted_then
+            try:
+                return hub.answer(ask)
+            finally:
+                hub.threads = now
+
+        rounds(hub, shelf, answer)
+        assert shelf.known() == hub.truth()
+        hub.now += DAY
+        rounds(hub, shelf)
+        assert shelf.known() == hub.truth()
+
+    @EACH_KIND
     def test_where_the_two_are_too_much_the_count_comes_later(self, hub: SmallGithub) -> None:
         shelf = counted(hub)
         hub.say(hub.threads[7])
