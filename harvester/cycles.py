@@ -16,9 +16,10 @@ def begin() -> None:
 
 
 def work() -> None:
-    """Sometimes, among what is made from now on."""
-    gc.freeze()
-    gc.set_threshold(_WHILE_WORKING)
+    """Sometimes, among what is made from now on; in a process that is not ours from the beginning, as before."""
+    if gc.get_threshold()[0] == _WHILE_STARTING:
+        gc.freeze()
+        gc.set_threshold(_WHILE_WORKING)
 
 
 def end() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ CALM = timedelta(hours=1)  # after so long without a secondary limit, the next o
 MOST_DOUBLINGS = 6  # of the pause where GitHub does not say how long: about an hour at last
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Passage:
     """A request that was let in: its points of the hour, and when it ended, None while it is under way."""
 
@@ -51,6 +51,8 @@ class Ledger:
     budgets: dict[str, Budget] = field(default_factory=dict)
     _limits: dict[str, RateLimited] = field(default_factory=dict)
     _recent: deque[Passage] = field(default_factory=deque)
+    _under_way: set[Passage] = field(default_factory=set)
+    _worked: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     _promised: dict[str, int] = field(default_factory=dict)
     _hurried: int = 0
     _hurried_until: datetime | None = None
@@ -70,6 +72,7 @@ class Ledger:
                 return seconds
             passage = Passage(bucket, points, now)
             self._recent.append(passage)
+            self._under_way.add(passage)
             self._promised[bucket] = self._promised.get(bucket, 0) + points
             return passage
 
@@ -77,6 +80,8 @@ class Ledger:
         """A request that was let in is answered, or will not be."""
         with self._lock:
             passage.ended = now
+            self._under_way.discard(passage)
+            self._worked[passage.bucket] += passage.seconds(now)
             self._promised[passage.bucket] -= passage.points
 
     def left(self, bucket: str, now: datetime) -> float:
@@ -143,19 +148,27 @@ class Ledger:
     def _pace(self, bucket: str, now: datetime) -> float:
         """Seconds until the oldest requests have left the minute, so that one more fits in."""
         while self._recent and (ended := self._recent[0].ended) is not None and ended <= now - MINUTE:
-            self._recent.popleft()
-        if sum(1 for passed in self._recent if passed.ended is None) >= MOST_AT_ONCE * SHARE:
+            passed = self._recent.popleft()
+            self._worked[passed.bucket] -= passed.seconds(now)
+        if len(self._under_way) >= MOST_AT_ONCE * SHARE:
             return 1.0
         waits = [self._until_fewer(bucket, now)]
         for of, allowed in SECONDS_A_MINUTE.items():
-            if of in (None, bucket):
+            if of in (None, bucket) and self._busy(of, now) >= allowed * SHARE:
                 spent = [p for p in self._recent if of in (None, p.bucket)]
                 waits.append(_until_less(spent, allowed * SHARE, now))
         return max(waits)
 
+    def _busy(self, of: str | None, now: datetime) -> float:
+        """Seconds of work within the minute, of one API or of both; found without looking at everything."""
+        under_way = sum(passed.seconds(now) for passed in self._under_way if of in (None, passed.bucket))
+        return under_way + (sum(self._worked.values()) if of is None else self._worked[of])
+
     def _until_fewer(self, bucket: str, now: datetime) -> float:
-        began = [passed.began for passed in self._recent if passed.bucket == bucket and passed.began > now - MINUTE]
         most = int(POINTS_A_MINUTE[bucket] * SHARE)
+        if len(self._recent) < most:
+            return 0.0
+        began = [passed.began for passed in self._recent if passed.bucket == bucket and passed.began > now - MINUTE]
         return 0.0 if len(began) < most else (began[len(began) - most] + MINUTE - now).total_seconds()
 
 
