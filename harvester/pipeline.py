@@ -56,12 +56,14 @@ def harvest(
     stop: threading.Event | None = None,
     clock: Callable[[], datetime] = utc_now,
     heard: Callable[[Outcome], None] = lambda _: None,
+    read: Callable[[Sequence[Outcome]], None] = lambda _: None,
 ) -> Harvest:
     """Read the sources, each in a thread of its own, and load what they yield as it comes.
 
-    What an earlier harvest left in the spool is loaded too. `heard` is told of every stream when it has ended, in the
-    calling thread. Raises StoreError or SpoolError when the database or the spool cannot be used at all; Busy when
-    the database has yet to be made or migrated and another process holds it.
+    What an earlier harvest left in the spool is loaded too. `heard` is told of every stream when it has ended, `read`
+    of all of them before the last load, both in the calling thread. Raises StoreError or SpoolError when the database
+    or the spool cannot be used at all; Busy when the database has yet to be made or migrated and another process
+    holds it.
     """
     stop = stop or threading.Event()
     store, spool = Store(settings.database, settings.timezone), Spool(settings.spool, clock=clock)
@@ -72,12 +74,12 @@ def harvest(
     keeper, run_id = Bookkeeper(store, spool), new_run_id(clock())
     ended = SimpleQueue[_Event]()
 
-    def read(source: Source) -> list[Outcome]:
+    def read_one(source: Source) -> list[Outcome]:
         return read_in_turn(settings, source, order, run_id, keeper, stop, clock, heard=ended.put)
 
     outcomes: list[Outcome] = []
     told: set[Outcome] = set()
-    with closing(_at_once(read, sources, ended, stop)) as events:
+    with closing(_at_once(read_one, sources, ended, stop)) as events:
         for event in events:
             if isinstance(event, list):
                 outcomes += event
@@ -86,6 +88,7 @@ def harvest(
                     told.add(outcome)
                     heard(outcome)
             loading.now_and_then()
+    read(outcomes)
     busy = None
     try:
         loading.done += store.load(spool, timeout=order.lock_timeout)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
@@ -25,6 +27,9 @@ if TYPE_CHECKING:
 _READ_AT_ONCE = 50
 # Their days of five years, what is worked out of them, and the rows that they make, take fifty.
 _SCORED_AT_ONCE = 10
+# Seconds after which a thread gives way to one that waits: with Python's five milliseconds a load would wait at each
+# of its statements as long as that takes.
+_SHORT = 0.0005
 # Of DuckDB's, for what is read and the rows that wait to be written together.
 _MEMORY = "120MB"
 
@@ -89,6 +94,20 @@ def params(settings: ScoringSettings) -> scoring.Params:
         half_life_days=settings.half_life_days,
         weights=dict(settings.weights),
     )
+
+
+def get_ready() -> None:
+    """Import what a score takes, NumPy above all, in a thread of its own: a load beside it hardly needs Python."""
+
+    def ready() -> None:
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(_SHORT)
+        try:
+            import scoring.api  # noqa: F401
+        finally:
+            sys.setswitchinterval(before)
+
+    threading.Thread(target=ready, name="ready").start()
 
 
 def rescore(settings: Settings, *, today: date, timeout: float = 30.0) -> bool:

@@ -10,8 +10,10 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from connectors.base import Kind
 from harvester import cycles
 from harvester.cli import influence, show
 from harvester.store import StoreError, warm
@@ -50,7 +52,7 @@ def harvest_and_report(
     cycles.work()
     with warm():
         with interruptible() as stop, _progress(options, sources) as heard:
-            done = harvest(settings, sources, order, stop=stop, heard=heard)
+            done = harvest(settings, sources, order, stop=stop, heard=heard, read=partial(_expect, sources))
         scores = None
         if not done.busy:
             try:
@@ -94,6 +96,20 @@ def interruptible() -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _expect(sources: Sequence[Source], outcomes: Sequence[Outcome]) -> None:
+    """Get ready to score where something was read that draws a score; levels mostly are as they were."""
+    from harvester.scorejob import get_ready
+
+    levels = {
+        (source.name, spec.name)
+        for source in sources
+        for spec in source.connector.streams
+        if all(metric.kind is Kind.LEVEL for metric in spec.metrics)
+    }
+    if any(outcome.observations and (outcome.source, outcome.stream) not in levels for outcome in outcomes):
+        get_ready()
 
 
 @contextmanager

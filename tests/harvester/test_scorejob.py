@@ -129,6 +129,17 @@ def test_no_pandas_is_imported_for_it(tmp_path: Path) -> None:
     assert subprocess.run([sys.executable, "-c", script], cwd=tmp_path, check=False).returncode == 0
 
 
+def test_what_a_score_takes_can_be_imported_beside_something_else() -> None:
+    script = (
+        "import sys, threading; from harvester.scorejob import get_ready;"
+        "before = sys.getswitchinterval(); get_ready();"
+        "[each.join() for each in threading.enumerate() if each is not threading.main_thread()];"
+        "print('numpy' in sys.modules, 'scoring.api' in sys.modules, sys.getswitchinterval() == before)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["True"] * 3
+
+
 def test_where_nothing_is_to_be_scored_nothing_for_it_is_imported(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('[harvest]\ndatabase = "harvest.duckdb"\n')
     Shelf(tmp_path)
