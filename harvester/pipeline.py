@@ -80,14 +80,15 @@ def harvest(
     outcomes: list[Outcome] = []
     told: set[Outcome] = set()
     with closing(_at_once(read_one, sources, ended, stop)) as events:
-        for event in events:
+        for event, left in events:
             if isinstance(event, list):
                 outcomes += event
             for outcome in event if isinstance(event, list) else (event,):
                 if outcome not in told:
                     told.add(outcome)
                     heard(outcome)
-            loading.now_and_then()
+            if left:
+                loading.now_and_then()
     read(outcomes)
     busy = None
     try:
@@ -102,8 +103,11 @@ def _at_once(
     sources: Sequence[Source],
     ended: SimpleQueue[_Event],
     stop: threading.Event,
-) -> Generator[Outcome | list[Outcome]]:
-    """Read each source in a thread: what that puts into `ended`, what it returns, and [] where neither comes."""
+) -> Generator[tuple[Outcome | list[Outcome], int]]:
+    """Read each source in a thread: what that puts into `ended`, what it returns, and [] where neither comes.
+
+    And how many are still being read.
+    """
     with ThreadPoolExecutor(max_workers=max(1, min(WIDTH, len(sources))), thread_name_prefix="source") as pool:
         try:
             # Not concurrent.futures.wait, which looks at every other job at each that ends.
@@ -114,10 +118,10 @@ def _at_once(
                 try:
                     event = ended.get(timeout=_LOAD_EVERY)
                 except Empty:
-                    yield []
+                    yield [], left
                     continue
                 left -= isinstance(event, Future)
-                yield event.result() if isinstance(event, Future) else event
+                yield event.result() if isinstance(event, Future) else event, left
         except BaseException:
             stop.set()  # or the pool would wait for reads that nobody wants any more
             raise
