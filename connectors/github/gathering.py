@@ -91,9 +91,9 @@ class Gathering:
         """
         visit, memory = self.visit, self.memory
         whole: list[int] = []
-        facts, rejects = [], []
+        facts, rejects, reader = [], [], visit.reader()
         for thread in threads:
-            taken = visit.taking(self.kind.records(thread))
+            taken = visit.taking(self.kind.records(thread), reader)
             facts += taken.facts
             rejects += taken.rejects
             number = thread.get("number")

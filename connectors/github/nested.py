@@ -8,7 +8,7 @@ from typing import Any
 from connectors.errors import Gone, Unavailable
 from connectors.github.asks import Answer, Ask, Json, Query
 from connectors.github.failures import Errand
-from connectors.github.queries import Nested, entries
+from connectors.github.queries import Nested, entries, goes_on_at
 
 WEIGHT = 50  # of one more page of a list
 
@@ -67,4 +67,4 @@ def is_short(node: Json, nested: Sequence[Nested]) -> bool:
 def _following(errand: Errand, node: Json, each: Nested) -> str | None:
     """Where the list goes on; None where it is whole, or was not told at all."""
     said = node.get(each.name)
-    return None if said is None else entries(errand, said)[1]
+    return None if said is None else goes_on_at(errand, said)

@@ -252,9 +252,15 @@ def pulse_of_owner(optional: str) -> Fields:
 
 def entries(errand: Errand, said: Any) -> tuple[list[Json], str | None]:
     """What a page of a list shows, and where the following one begins. Raises Malformed."""
+    following = goes_on_at(errand, said)
+    return [node for node in said["nodes"] if isinstance(node, dict)], following
+
+
+def goes_on_at(errand: Errand, said: Any) -> str | None:
+    """Where the page after this one of a list begins. Raises Malformed."""
     try:
-        nodes = [node for node in said["nodes"] if isinstance(node, dict)]
+        iter(said["nodes"])
         info = said["pageInfo"]
-        return nodes, str(info["endCursor"]) if info["hasNextPage"] else None
+        return str(info["endCursor"]) if info["hasNextPage"] else None
     except (KeyError, TypeError) as error:
         raise Malformed(f"{errand.whole}: a GraphQL list without its pages", subject=errand.subject) from error

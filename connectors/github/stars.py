@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -196,6 +197,7 @@ class _History:
     def _page(self, page: Page, seen: set[date]) -> tuple[list[Observation], list[Reject]]:
         facts: list[Observation] = []
         rejects: list[Reject] = []
+        today, born = _day(self.visit.context.clock()), _day(self.visit.repository.created_at)
         for entry in page.items:
             try:
                 week, days = _week(entry)
@@ -203,7 +205,7 @@ class _History:
                 what = f"a week of the star history of {self.visit.repository.name}"
                 rejects.append(Reject(what, str(error)))
                 continue
-            facts += self._facts(week, days)
+            facts += self._facts(week, days, today, born)
             seen.add(week)
             self.known.weeks[week] = self._sum(week, days)
         return facts, rejects
@@ -220,17 +222,15 @@ class _History:
             known.gap = visit.repository.stargazers - sum(known.weeks.values())
         return replace(batch, checkpoint={"": known.part(visit, etag)})
 
-    def _facts(self, week: date, days: list[int]) -> Iterator[Observation]:
+    def _facts(self, week: date, days: list[int], today: date, born: date) -> Iterator[Observation]:
         """Zeros are told only where they may take something back: in the first page, and where a week has changed."""
-        today, born = _day(self.visit.context.clock()), _day(self.visit.repository.created_at)
         before = self.known.weeks.get(week)
         is_changed = before is not None and before != self._sum(week, days)
         for offset, count in enumerate(days):
             day = week + offset * DAY
             is_told = count > 0 or ((is_changed or day > today - PAGE) and day >= born)
             if is_told and day <= today and self._is_wanted(day):
-                midnight = datetime.combine(day, time(), LOS_ANGELES).astimezone(UTC)
-                yield Observation("stars", self.visit.subject, day.isoformat(), midnight, value=count)
+                yield Observation("stars", self.visit.subject, day.isoformat(), _midnight(day), value=count)
 
     def _sum(self, week: date, days: list[int]) -> int:
         return sum(count for offset, count in enumerate(days) if self._is_wanted(week + offset * DAY))
@@ -251,6 +251,11 @@ class _History:
 
 def _day(moment: datetime) -> date:
     return moment.astimezone(LOS_ANGELES).date()
+
+
+@lru_cache(maxsize=4096)  # the same ones for every repository
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), LOS_ANGELES).astimezone(UTC)
 
 
 def _sunday(day: date) -> date:

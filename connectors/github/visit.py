@@ -65,9 +65,13 @@ class Visit:
             raise SwitchedOff(f"{self.errand.what} of {repository.name} are switched off", subject=repository.name)
         return sign
 
-    def taking(self, records: Iterable[Record]) -> Taken:
-        """The facts that the objects are, and those that are of no use."""
-        reader, taken = Reader(self.subject, self.people, self.context.clock()), Taken()
+    def reader(self) -> Reader:
+        """Who reads objects as they are now."""
+        return Reader(self.subject, self.people, self.context.clock())
+
+    def taking(self, records: Iterable[Record], reader: Reader | None = None) -> Taken:
+        """The facts that the objects are, and those of no use. `reader`: for those who take many, a few at a time."""
+        reader, taken = reader or self.reader(), Taken()
         for what, item, read, about in records:
             try:
                 taken.facts += read(reader, item, *about)
