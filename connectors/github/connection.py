@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from requests.utils import default_headers
 
 from connectors.github.pygithub import HTTPRequestsConnectionClass, HTTPSRequestsConnectionClass, RequestsResponse
 from connectors.wire import Deadline, Guard, GuardedAdapter
@@ -22,6 +23,7 @@ from connectors.wire import Deadline, Guard, GuardedAdapter
 MIB = 2**20
 MAX_HOPS = 5
 CHUNK = 64 * 2**10
+_USUAL = dict(default_headers())  # compression above all
 
 
 class Moved(requests.RequestException):
@@ -101,16 +103,10 @@ class _Bounded:
         self.hops += 1
         self.on_request()
         wait = self.time.next_wait()
-        answer = self.session.request(
-            self.verb,
-            f"{self.protocol}://{self.host}:{self.port}{self.url}",
-            headers=self.headers,
-            data=self.input,
-            timeout=(wait, wait),
-            verify=self.verify,
-            allow_redirects=False,
-            stream=True,
-        )
+        url = f"{self.protocol}://{self.host}:{self.port}{self.url}"
+        asked = requests.Request(self.verb, url, headers={**_USUAL, **self.headers}, data=self.input).prepare()
+        # Not by the session, which follows, keeps cookies, and takes as long for its own as the rest takes.
+        answer = self.session.get_adapter(url).send(asked, stream=True, timeout=(wait, wait), verify=self.verify)
         with closing(answer):
             if answer.status_code == HTTPStatus.ACCEPTED:
                 raise StillWorking
@@ -155,7 +151,6 @@ def connect(api_url: str, limits: Limits, on_request: Callable[[], None]) -> Con
     connection.max_bytes, connection.on_request = limits.max_bytes, on_request
     connection.time = Deadline(limits.timeout.total_seconds(), limits.deadline.total_seconds())
     connection.begin()
-    connection.session.trust_env = False
     guard = Guard(connection.time, allow_private=limits.allow_private)
     connection.session.mount(f"{address.scheme}://", GuardedAdapter(guard))
     return connection
