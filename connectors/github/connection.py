@@ -105,7 +105,7 @@ class _Bounded:
         wait = self.time.next_wait()
         url = f"{self.protocol}://{self.host}:{self.port}{self.url}"
         asked = requests.Request(self.verb, url, headers={**_USUAL, **self.headers}, data=self.input).prepare()
-        # Not by the session, which follows, keeps cookies, and takes as long for its own as the rest takes.
+        # Not by the session: it would keep cookies, and go through its settings for each request.
         answer = self.session.get_adapter(url).send(asked, stream=True, timeout=(wait, wait), verify=self.verify)
         with closing(answer):
             if answer.status_code == HTTPStatus.ACCEPTED:
