@@ -14,8 +14,8 @@ from connectors.base import Coverage, Listing, Observation, Subject
 # Half a surrogate pair, left where a service cut a title, is no Unicode: as an escape DuckDB refuses the whole file.
 LONE = "replace"
 _OLDEST = date(1990, 1, 1)
-# Sorted: attrs are compared as text. Of dates the store keeps no zone.
-_HOW = orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z
+# Sorted: attrs are compared as text. What is no JSON by itself is refused, as by json.
+_HOW = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 
 def _encode(line: Mapping[str, Any]) -> bytes:
@@ -24,14 +24,7 @@ def _encode(line: Mapping[str, Any]) -> bytes:
         return orjson.dumps(line, option=_HOW)
     except orjson.JSONEncodeError:
         # It takes neither half a surrogate pair nor numbers of more than 64 bits.
-        text = json.dumps(line, separators=(",", ":"), sort_keys=True, ensure_ascii=False, default=_dated)
-        return text.encode(errors=LONE)
-
-
-def _dated(value: Any) -> str:
-    if isinstance(value, datetime):
-        return stamp(value)
-    raise TypeError(f"{value!r:.100} is no JSON")
+        return json.dumps(line, separators=(",", ":"), sort_keys=True, ensure_ascii=False).encode(errors=LONE)
 
 
 def observation_line(observation: Observation, n: int) -> bytes:
@@ -42,7 +35,7 @@ def observation_line(observation: Observation, n: int) -> bytes:
             "metric": observation.metric,
             "subject": observation.subject,
             "key": observation.key,
-            "occurred_at": observation.occurred_at,
+            "occurred_at": stamp(observation.occurred_at),
             "value": float(observation.value),
             "actor": observation.actor,
             "attrs": attrs,

@@ -145,8 +145,13 @@ def test_a_large_batch_is_written_whole_and_in_its_order(shelf: Shelf, spool: Sp
 
 @pytest.mark.parametrize(
     ("bad", "error"),
-    [({"t": "x" * (1 << 20)}, ValueError), ({"t": object()}, TypeError)],
-    ids=["too long", "no JSON"],
+    [
+        ({"t": "x" * (1 << 20)}, ValueError),
+        ({"t": object()}, TypeError),
+        ({"t": datetime(2026, 11, 3, tzinfo=UTC)}, TypeError),
+        ({"t": Subject("repo:9", "you/other", "repo")}, TypeError),
+    ],
+    ids=["too long", "no JSON", "an instant", "a value of ours"],
 )
 def test_a_batch_that_cannot_be_written_leaves_nothing_of_it(
     shelf: Shelf, spool: Spool, bad: dict[str, object], error: type[Exception]
@@ -187,7 +192,7 @@ def test_a_fact_is_written_with_all_it_says(shelf: Shelf, spool: Spool) -> None:
 
     (segment,) = spool.sealed()
     *written, _ = lines(segment.path)
-    about = {"metric": "issues_opened", "subject": "repo:1", "occurred_at": "2026-11-03T12:00:00Z"}
+    about = {"metric": "issues_opened", "subject": "repo:1", "occurred_at": "2026-11-03 12:00:00"}
     whole = {**about, "value": 1.0, "actor": None, "left_out": None}
     assert written == [
         {**whole, "key": said, "actor": said, "attrs": {"a": True, "b": {"a": [1, None], "z": said}}, "n": 0},
