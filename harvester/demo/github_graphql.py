@@ -57,6 +57,7 @@ class GraphQL:
     appetite: int | None = None
     _reader: Reader = field(init=False)
     _told: dict[tuple[object, ...], _Told] = field(default_factory=dict)
+    _fields: dict[tuple[object, ...], bytes] = field(default_factory=dict)
     _version: int = -1
 
     def __post_init__(self) -> None:
@@ -90,17 +91,33 @@ class GraphQL:
     def _body(self, query: Query, question: Question, context: Context) -> bytes:
         if self._version != self.world.version:
             self._told.clear()
+            self._fields.clear()
             self._version = self.world.version
         key = (*question.key, context.asker.identity, self.appetite)
         told = self._told.get(key)
         if told is None:
-            told = _tell(self._run(query.document, question, context))
+            told = self._work_out(query, question, context)
             if query.is_repeatable:
                 self._told[key] = told
         account: Mapping[str, Any] = {}
-        if query.is_repeatable and query.account is not None:
-            account = self._run(query.account, question, context).data or {}
+        if query.is_repeatable and query.account:
+            account = self._run(query.only(query.account), question, context).data or {}
         return told.body(account)
+
+    def _work_out(self, query: Query, question: Question, context: Context) -> _Told:
+        """The answer; what was told before of single fields, however they were packed, is not worked out again."""
+        # With an appetite, what a field is told depends on those before it.
+        asked = query.filled(question.variables) if query.is_repeatable and self.appetite is None else {}
+        keys = {key: (text, context.asker.identity) for key, text in asked.items()}
+        missing = {key for key, known in keys.items() if known not in self._fields}
+        if not keys:
+            return _tell(self._run(query.document, question, context))
+        if missing:
+            found = self._run(query.only(missing), question, context)
+            if found.errors or found.data is None:
+                return _tell(self._run(query.document, question, context))
+            self._fields |= {keys[key]: to_bytes(value) for key, value in found.data.items()}
+        return _Told({key: self._fields[keys[key]] if key in keys else b"" for key in query.keys}, None)
 
     def _run(self, document: DocumentNode, question: Question, context: Context) -> ExecutionResult:
         return execute_sync(

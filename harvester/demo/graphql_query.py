@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
-    DefinitionNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -31,6 +31,7 @@ from harvester.demo.graphql_rules import Json, complaints, locations
 from harvester.demo.graphql_schema import schema_of, small_sdl
 
 ACCOUNT = "rateLimit"
+_VARIABLE = re.compile(r"\$(\w+)")
 
 
 class Refusal(Exception):
@@ -68,15 +69,62 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """An operation that fits the schema. `account`: its part about the rate limit, which is never the same twice.
+    """An operation that fits the schema, and the fields at its top by their keys in the answer.
 
-    `is_repeatable`: whether the rest may be, which needs that part to stand by itself.
+    `keys`: in their order. `account`: of what is about the rate limit, which is never the same twice.
+    `is_repeatable`: whether the rest may be, which needs that part to stand by itself. `texts`: the other fields as
+    they were asked for, with all fragments and without their keys; empty where they do not stand by themselves.
     """
 
     document: DocumentNode
     operation: OperationDefinitionNode
-    account: DocumentNode | None
+    keys: tuple[str, ...]
+    account: frozenset[str]
     is_repeatable: bool
+    texts: Mapping[str, str]
+
+    @classmethod
+    def of(cls, document: DocumentNode, operation: OperationDefinitionNode) -> Query:
+        """An operation of the document."""
+        chosen = operation.selection_set.selections
+        fields = {_key(each): each for each in chosen if isinstance(each, FieldNode) and not each.directives}
+        account = frozenset(key for key, each in fields.items() if each.name.value == ACCOUNT)
+        are_apart = len(fields) == len(chosen)
+        fragments = "".join(map(print_ast, fragments_of(document)))
+        texts = {
+            key: print_ast(each).removeprefix(f"{key}: ") + fragments
+            for key, each in fields.items()
+            if are_apart and key not in account
+        }
+        is_repeatable = print_ast(document).count(ACCOUNT) == len(account)
+        return cls(document, operation, tuple(fields), account, is_repeatable, texts)
+
+    def only(self, keys: Collection[str]) -> DocumentNode:
+        """The same question for these fields."""
+        asked = self.operation
+        chosen = [
+            each for each in asked.selection_set.selections if isinstance(each, FieldNode) and _key(each) in keys
+        ]
+        operation = OperationDefinitionNode(
+            operation=asked.operation,
+            name=asked.name,
+            variable_definitions=asked.variable_definitions,
+            directives=(),
+            selection_set=SelectionSetNode(selections=tuple(chosen)),
+        )
+        return DocumentNode(definitions=(*fragments_of(self.document), operation))
+
+    def filled(self, variables: Mapping[str, Any]) -> dict[str, str]:
+        """The texts with the variables' values in their places: what is equal is answered equally."""
+        values = {
+            each.variable.name.value: print_ast(each.default_value)
+            for each in self.operation.variable_definitions or ()
+            if each.default_value is not None
+        }
+        values |= {name: json.dumps(value, sort_keys=True) for name, value in variables.items()}
+        return {
+            key: _VARIABLE.sub(lambda found: values.get(found[1], found[0]), text) for key, text in self.texts.items()
+        }
 
 
 @dataclass(slots=True)
@@ -86,6 +134,7 @@ class Reader:
     sdl: str
     without: frozenset[str]
     _read: dict[str, DocumentNode] = field(default_factory=dict)
+    _queries: dict[tuple[str, str | None], Query] = field(default_factory=dict)
 
     @property
     def schema(self) -> GraphQLSchema:
@@ -94,17 +143,20 @@ class Reader:
 
     def read(self, question: Question) -> tuple[Query, Cost]:
         """The query, and what it costs. Raises Refusal."""
-        document = self._document(question.text)
-        operation = _operation(document, question.operation)
-        self._check_variables(operation, question)
-        fragments = {
-            each.name.value: each for each in document.definitions if isinstance(each, FragmentDefinitionNode)
-        }
+        query = self._query(question)
+        self._check_variables(query.operation, question)
+        fragments = {each.name.value: each for each in fragments_of(query.document)}
         try:
-            cost = Reckoner(self.schema, fragments, question.variables).cost_of(operation)
+            return query, Reckoner(self.schema, fragments, question.variables).cost_of(query.operation)
         except TooLarge as error:
             raise Refusal({"type": error.kind, "message": str(error)}) from error
-        return _query(document, operation, list(fragments.values())), cost
+
+    def _query(self, question: Question) -> Query:
+        key = question.text, question.operation
+        if key not in self._queries:
+            document = self._document(question.text)
+            self._queries[key] = Query.of(document, _operation(document, question.operation))
+        return self._queries[key]
 
     def _document(self, text: str) -> DocumentNode:
         if text not in self._read:
@@ -155,23 +207,10 @@ def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionN
     raise Refusal({"message": said})
 
 
-def _query(
-    document: DocumentNode, operation: OperationDefinitionNode, fragments: list[FragmentDefinitionNode]
-) -> Query:
-    own = [
-        each
-        for each in operation.selection_set.selections
-        if isinstance(each, FieldNode) and each.name.value == ACCOUNT
-    ]
-    parts: list[DefinitionNode] = [*fragments]
-    parts.append(
-        OperationDefinitionNode(
-            operation=operation.operation,
-            name=operation.name,
-            variable_definitions=operation.variable_definitions,
-            directives=(),
-            selection_set=SelectionSetNode(selections=tuple(own)),
-        )
-    )
-    mentions = print_ast(document).count(ACCOUNT)
-    return Query(document, operation, DocumentNode(definitions=tuple(parts)) if own else None, mentions == len(own))
+def fragments_of(document: DocumentNode) -> list[FragmentDefinitionNode]:
+    """Those that a document defines."""
+    return [each for each in document.definitions if isinstance(each, FragmentDefinitionNode)]
+
+
+def _key(asked: FieldNode) -> str:
+    return (asked.alias or asked.name).value

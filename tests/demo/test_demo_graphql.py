@@ -262,6 +262,30 @@ def test_missing_right_nulls_the_repository_as_the_list_may_not_be_null(world: W
     }
 
 
+def test_what_was_told_once_is_told_the_same_however_it_is_packed(world: World, sdl: str) -> None:
+    """Answers are kept field by field; a packing that was never asked for must not show it."""
+
+    def told(github: GitHub, *names: str, key: str = "x") -> Any:
+        asked = {f"{key}{n}": name.split("/") for n, name in enumerate(names)}
+        heads = ", ".join(f"${each}: String!, ${each}_of: String!" for each in asked)
+        fields = " ".join(f"{each}: repository(owner: ${each}_of, name: ${each}) {{ ...Told }}" for each in asked)
+        text = f"query Q({heads}) {{ rateLimit {{ used }} {fields} }} fragment Told on Repository {{ name id }}"
+        values = {each: name for each, (_, name) in asked.items()}
+        answer = ask(github, text, **values, **{f"{each}_of": owner for each, (owner, _) in asked.items()})
+        answer["data"].pop("rateLimit")
+        return answer, list(answer["data"])
+
+    names = [repo.full_name for repo in world.repos][:3]
+    used = GitHub(world, graphql=GraphQL(world, sdl=sdl))
+    told(used, *names)
+    for chosen in (names[1:], [names[2], names[0]], [names[0], "no/where", names[1]], [names[1]], names):
+        fresh = GitHub(world, graphql=GraphQL(world, sdl=sdl))
+        assert told(used, *chosen, key="y") == told(fresh, *chosen, key="y")
+    world.rename(world.repos[0], f"{world.repos[0].name}-next")
+    fresh = GitHub(world, graphql=GraphQL(world, sdl=sdl))
+    assert told(used, *names) == told(fresh, *names)
+
+
 def test_body_that_is_no_query_is_400(servers: Servers, http: requests.Session) -> None:
     for body in (b"{", b"[]", b'{"query": 1}', b'{"query": "{ viewer { login } }", "variables": 1}'):
         assert http.post(f"{servers.github.url}/graphql", data=body).status_code == 400
