@@ -23,8 +23,8 @@ DISCUSSIONS_READ = "Discussions: read"
 CONTENTS = "Contents: read"
 ADMINISTRATION = "Administration: read"
 
-# Lanes of what GraphQL does not tell, beside which the rest is read. Each waits for a few last answers at its end.
-STARS, TRAFFIC, REFERRERS = "stars", "traffic", "referrers"
+# Lanes of what is read beside the rest: each waits for a few last answers at its end.
+STARS, PULL_REQUESTS, TRAFFIC, REFERRERS = "stars", "pulls", "traffic", "referrers"
 
 SPECS = (
     StreamSpec(
@@ -57,6 +57,7 @@ SPECS = (
         ),
         PULLS_READ,
         cursor_version=2,
+        lane=PULL_REQUESTS,
     ),
     StreamSpec(
         "discussions",

@@ -18,14 +18,18 @@ class Share:
         """Whether one more may be sent now. `waiting`: how many would be, so that the others leave room."""
         with self.width.changed:
             self.waiting = waiting
-            others = [one for one in self.width.shares if one is not self]
-            room = self.width.most - self.under_way - sum(one.under_way for one in others)
+            room = self.width.most - sum(one.under_way for one in self.width.shares)
             fair = self.width.most // len(self.width.shares) or 1
-            wanted = sum(one.under_way + one.waiting for one in others)
-            if room <= 0 or self.under_way >= max(fair, self.width.most - wanted):
+            kept = sum(one.owed(fair) for one in self.width.shares if one is not self)
+            if room <= (0 if self.under_way < fair else kept):
                 return False
             self.under_way += 1
+            self.waiting -= self.waiting > 0
             return True
+
+    def owed(self, fair: int) -> int:
+        """How many more it may send before it has as many under way as everybody may."""
+        return max(0, min(self.waiting, fair - self.under_way))
 
     def give(self) -> None:
         """One is answered, or was not sent."""
