@@ -22,6 +22,7 @@ LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
+DAYS = [n * DAY for n in range(7)]  # from the Sunday of a week
 PAGE = 30 * WEEK  # what the first page tells of
 STALE = timedelta(days=7)  # after so long it is read again, or looked for again, whatever the signs say
 CERTAIN = 2  # times that a history must have been missing before it is not looked for every time: one may pass
@@ -197,6 +198,7 @@ class _History:
     def _page(self, page: Page, seen: set[date]) -> tuple[list[Observation], list[Reject]]:
         facts: list[Observation] = []
         rejects: list[Reject] = []
+        subject = self.visit.subject
         today, born = _day(self.visit.context.clock()), _day(self.visit.repository.created_at)
         for entry in page.items:
             try:
@@ -205,7 +207,10 @@ class _History:
                 what = f"a week of the star history of {self.visit.repository.name}"
                 rejects.append(Reject(what, str(error)))
                 continue
-            facts += self._facts(week, days, today, born)
+            facts += [
+                Observation("stars", subject, day.isoformat(), _midnight(day), value=count)
+                for day, count in self._told(week, days, today, born)
+            ]
             seen.add(week)
             self.known.weeks[week] = self._sum(week, days)
         return facts, rejects
@@ -222,18 +227,19 @@ class _History:
             known.gap = visit.repository.stargazers - sum(known.weeks.values())
         return replace(batch, checkpoint={"": known.part(visit, etag)})
 
-    def _facts(self, week: date, days: list[int], today: date, born: date) -> Iterator[Observation]:
+    def _told(self, week: date, days: list[int], today: date, born: date) -> Iterator[tuple[date, int]]:
         """Zeros are told only where they may take something back: in the first page, and where a week has changed."""
         before = self.known.weeks.get(week)
         is_changed = before is not None and before != self._sum(week, days)
-        for offset, count in enumerate(days):
-            day = week + offset * DAY
-            is_told = count > 0 or ((is_changed or day > today - PAGE) and day >= born)
-            if is_told and day <= today and self._is_wanted(day):
-                yield Observation("stars", self.visit.subject, day.isoformat(), _midnight(day), value=count)
+        zeros_since = born if is_changed else max(born, today - PAGE + DAY)
+        for day, count in zip(map(week.__add__, DAYS), days, strict=True):
+            if (count or day >= zeros_since) and day <= today and self._is_wanted(day):
+                yield day, count
 
     def _sum(self, week: date, days: list[int]) -> int:
-        return sum(count for offset, count in enumerate(days) if self._is_wanted(week + offset * DAY))
+        if self.known.first_day is None:
+            return sum(days)
+        return sum(count for day, count in zip(map(week.__add__, DAYS), days, strict=True) if self._is_wanted(day))
 
     def _is_wanted(self, day: date) -> bool:
         return self.known.first_day is None or day >= self.known.first_day
@@ -244,8 +250,8 @@ class _History:
         goal = known.through or known.first_day
         if goal is None or not seen:
             return False
-        # Newest first is not promised.
-        reaches = max(seen) > _day(self.visit.context.clock()) - WEEK and min(seen) <= goal
+        # Newest first is not promised; and for a while a Sunday is not listed yet.
+        reaches = max(seen) >= _day(self.visit.context.clock()) - WEEK and min(seen) <= goal
         return reaches and known.explains(self.visit.repository.stargazers)
 
 
@@ -268,9 +274,11 @@ def _week(entry: Any) -> tuple[date, list[int]]:
     week, days = said.get("week"), said.get("days")
     if isinstance(week, bool) or not isinstance(week, int) or not isinstance(days, list) or len(days) != 7:
         raise ValueError(f"no week of seven days: {str(entry)[:80]}")
-    if any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for n in days):
+    if {*map(type, days)} != {int} or min(days) < 0:
         raise ValueError(f"no counts: {str(days)[:80]}")
     try:
-        return datetime.fromtimestamp(week, UTC).date(), days
+        sunday = datetime.fromtimestamp(week, UTC).date()
+        _ = sunday + WEEK  # its days have to be dates, too
     except (OverflowError, OSError) as error:
         raise ValueError(f"{week} is no date") from error
+    return sunday, days

@@ -118,6 +118,15 @@ class TestReading:
         assert asked(github) == 1
         assert {o.key: o.value for o in found.observations}["2026-11-22"] == 1
 
+    def test_on_a_sunday_one_page_is_enough_though_the_new_week_is_not_listed_yet(self, github: World) -> None:
+        tell(github, months(30), months(30, SUNDAY - 30 * WEEK))
+        first = github.read("stars")
+        later(github, days=5)
+        tell(github, [week(SUNDAY, 1, 1), *months(29, SUNDAY - WEEK)], months(30, SUNDAY - 30 * WEEK))
+        found = github.read("stars", first.cursor)
+        assert asked(github) == 1
+        assert {o.key: o.value for o in found.observations}["2026-11-22"] == 1
+
     def test_an_unstar_lowers_its_day_to_zero(self, github: World) -> None:
         tell(github, [week(SUNDAY, 1), week(SUNDAY - WEEK, 0, 1)])
         first = github.read("stars")
@@ -266,6 +275,7 @@ def test_an_empty_answer_is_not_zero_stars(github: World) -> None:
         {"week": 1763856000, "days": [0, 0, 0, "1", 0, 0, 0]},
         {"week": 1763856000, "days": [0, 0, 0, -1, 0, 0, 0]},
         {"week": 10**18, "days": [0] * 7},
+        {"week": 253402214400, "days": [0] * 7},  # the last day of 9999
     ],
 )
 def test_a_week_that_is_none_is_rejected_and_the_others_are_kept(github: World, bad: Any) -> None:
