@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from harvester import cycles
@@ -9,6 +10,8 @@ from harvester import cycles
 
 def main() -> int:
     """Run the command line with this process's arguments; the exit code."""
+    # Nothing here multiplies matrices: NumPy's threads for that would only spin for a while after its import.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     cycles.begin()
     from harvester.cli import run
 

@@ -192,7 +192,7 @@ def test_a_fact_is_written_with_all_it_says(shelf: Shelf, spool: Spool) -> None:
 
     (segment,) = spool.sealed()
     *written, _ = lines(segment.path)
-    about = {"metric": "issues_opened", "subject": "repo:1", "occurred_at": "2026-11-03 12:00:00"}
+    about = {"metric": "issues_opened", "subject": "repo:1", "occurred_at": "2026-11-03T12:00:00+00:00"}
     whole = {**about, "value": 1.0, "actor": None, "left_out": None}
     assert written == [
         {**whole, "key": said, "actor": said, "attrs": {"a": True, "b": {"a": [1, None], "z": said}}, "n": 0},
