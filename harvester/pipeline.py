@@ -56,12 +56,11 @@ def harvest(
     stop: threading.Event | None = None,
     clock: Callable[[], datetime] = utc_now,
     heard: Callable[[Outcome], None] = lambda _: None,
-    read: Callable[[Sequence[Outcome]], None] = lambda _: None,
 ) -> Harvest:
     """Read the sources, each in a thread of its own, and load what they yield as it comes.
 
-    What an earlier harvest left in the spool is loaded too. `heard` is told of every stream when it has ended, `read`
-    of all of them before the last load, both in the calling thread. Raises StoreError or SpoolError when the database
+    What an earlier harvest left in the spool is loaded too. `heard` is told of every stream when it has ended, in the
+    calling thread. Raises StoreError or SpoolError when the database
     or the spool cannot be used at all; Busy when the database has yet to be made or migrated and another process
     holds it.
     """
@@ -89,7 +88,6 @@ def harvest(
                     heard(outcome)
             if left:
                 loading.now_and_then()
-    read(outcomes)
     busy = None
     try:
         loading.done += store.load(spool, timeout=order.lock_timeout)

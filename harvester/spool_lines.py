@@ -128,5 +128,8 @@ def jsonable(value: Any) -> Any:
 
 def plain(checkpoint: Mapping[str, Any]) -> dict[str, Any]:
     """The checkpoint as it comes back from JSON, so that comparing it with the stored one is exact."""
-    plain: dict[str, Any] = json.loads(json.dumps(dict(checkpoint), ensure_ascii=False).encode(errors=LONE))
+    try:
+        plain: dict[str, Any] = orjson.loads(orjson.dumps(dict(checkpoint), option=_STRICT))
+    except orjson.JSONEncodeError:
+        plain = json.loads(_encode_anything(dict(checkpoint)))
     return plain

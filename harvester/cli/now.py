@@ -7,10 +7,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
-from functools import partial
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import Kind
@@ -48,11 +47,19 @@ def harvest_and_report(
 ) -> int:
     """The harvest itself; `options.json` and `options.lock_timeout` are heeded."""
     from harvester.pipeline import harvest
+    from harvester.scorejob import get_ready
 
     cycles.work()
     with warm():
-        with interruptible() as stop, _progress(options, sources) as heard:
-            done = harvest(settings, sources, order, stop=stop, heard=heard, read=partial(_expect, sources))
+        with interruptible() as stop, _progress(options, sources) as tell:
+            ahead = Ahead.of(sources)
+
+            def heard(outcome: Outcome) -> None:
+                if ahead.hear(outcome):
+                    get_ready()
+                tell(outcome)
+
+            done = harvest(settings, sources, order, stop=stop, heard=heard)
         scores = None
         if not done.busy:
             try:
@@ -98,18 +105,29 @@ def interruptible() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _expect(sources: Sequence[Source], outcomes: Sequence[Outcome]) -> None:
-    """Get ready to score where something was read that draws a score; levels mostly are as they were."""
-    from harvester.scorejob import get_ready
+@dataclass(slots=True)
+class Ahead:
+    """When to get ready to score: beside the last reads, which mostly wait, if something draws a score by then.
 
-    levels = {
-        (source.name, spec.name)
-        for source in sources
-        for spec in source.connector.streams
-        if all(metric.kind is Kind.LEVEL for metric in spec.metrics)
-    }
-    if any(outcome.observations and (outcome.source, outcome.stream) not in levels for outcome in outcomes):
-        get_ready()
+    `levels`: the streams that mostly draw none. `left`: how many have to end before it is time.
+    """
+
+    levels: Collection[tuple[str, str]]
+    left: int
+    is_drawn: bool = False
+
+    @classmethod
+    def of(cls, sources: Sequence[Source]) -> Ahead:
+        """For a harvest of these."""
+        streams = [(source.name, spec) for source in sources for spec in source.connector.streams]
+        levels = {(name, spec.name) for name, spec in streams if all(m.kind is Kind.LEVEL for m in spec.metrics)}
+        return cls(levels, len(streams) // 2)
+
+    def hear(self, outcome: Outcome) -> bool:
+        """A stream has ended: whether it is time now."""
+        self.left -= 1
+        self.is_drawn |= bool(outcome.observations) and (outcome.source, outcome.stream) not in self.levels
+        return self.left <= 0 and self.is_drawn
 
 
 @contextmanager

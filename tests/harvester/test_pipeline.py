@@ -6,7 +6,6 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,17 +84,6 @@ def test_a_stream_is_heard_when_it_has_ended_and_not_when_its_source_has(tmp_pat
     done = run(tmp_path, source(named("issues", [Batch([issue("1")])]), named("stars", [wait])), heard=hear)
     assert heard == ["issues", "stars"]
     assert [outcome.outcome for outcome in done.outcomes] == ["ok", "ok"]
-
-
-def test_all_is_told_before_it_is_loaded(tmp_path: Path) -> None:
-    told: list[list[str]] = []
-
-    def look(outcomes: Sequence[Outcome]) -> None:
-        assert Spool(tmp_path / "spool").sealed()
-        told.append(sorted(outcome.source for outcome in outcomes))
-
-    assert run(tmp_path, good("a"), good("b"), read=look).loaded.stored == 2
-    assert told == [["a", "b"]]
 
 
 def test_where_no_database_can_be_nothing_is_read(tmp_path: Path) -> None:
