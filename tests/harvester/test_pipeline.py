@@ -67,7 +67,8 @@ def test_every_outcome_is_heard_once(tmp_path: Path) -> None:
     heard: list[Outcome] = []
     done = run(tmp_path, good("a"), good("b"), heard=heard.append)
     assert sorted(o.source for o in heard) == ["a", "b"]
-    assert list(done.outcomes) == heard
+    # Two sources end in either order, and each is heard a moment before it is done.
+    assert set(done.outcomes) == set(heard)
 
 
 def test_a_stream_is_heard_when_it_has_ended_and_not_when_its_source_has(tmp_path: Path) -> None:
