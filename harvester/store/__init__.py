@@ -77,8 +77,9 @@ log = logging.getLogger(__name__)
 # One transaction's worth: enough to make the identity check cheap, little enough to stay in memory.
 ROWS_PER_LOAD = 200_000
 _USUAL, _ROOMY = "120MB", "2GB"
-# So many rows are loaded by one thread in no time; a second one would take thirty megabytes more.
-_FEW = 50_000
+# So many rows are loaded by one thread in no time; a second one would take thirty megabytes more. And so few take
+# so little memory that none of it need be given back meanwhile.
+_FEW, _HANDFUL = 50_000, 5_000
 # Seconds of patience for what is left of a load, and for tidying up after it.
 _ONCE_BEGUN, _ONCE_DONE = 5.0, 1.0
 # What `Store.mark` said of databases when their schema was last seen to be ours: a load need not look again at once.
@@ -157,8 +158,9 @@ class Store:
         self, group: list[Segment], waiting: set[str], timeout: float, memory_limit: str = _USUAL
     ) -> Loaded:
         """Read what the load needs to know beside other readers, and keep them out only to write."""
-        few = sum(segment.rows for segment in group) < _FEW
-        with open_bench(self.path, memory_limit=memory_limit, threads=1 if few else 0) as bench:
+        rows = sum(segment.rows for segment in group)
+        threads, is_thrifty = 1 if rows < _FEW else 0, rows > _HANDFUL
+        with open_bench(self.path, memory_limit=memory_limit, threads=threads, is_thrifty=is_thrifty) as bench:
             settle(bench, self.path, timeout=timeout)
             with attached(bench, self.path, timeout=timeout, read_only=True):
                 prepared = prepare(bench, group, self.zone, waiting) if is_zoned(bench, self.zone) else None

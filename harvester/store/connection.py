@@ -83,11 +83,14 @@ def open_writer(
     return _open(path, timeout, lambda: duckdb.connect(str(path), config=settings))
 
 
-def open_bench(path: Path, *, memory_limit: str = "120MB", threads: int = 0) -> duckdb.DuckDBPyConnection:
+def open_bench(
+    path: Path, *, memory_limit: str = "120MB", threads: int = 0, is_thrifty: bool = False
+) -> duckdb.DuckDBPyConnection:
     """A database in memory that the file is `attached` to: to read it, or to write what was prepared beside it.
 
     It is warm then: that takes two milliseconds, where opening the file takes twenty-five. There is one in a process
-    at a time, for whoever has it open together: see `warm`.
+    at a time, for whoever has it open together: see `warm`. `is_thrifty`: whatever is freed goes back to the system
+    at once, a dozen megabytes less at the peak of a large load; to get it again takes a small one a tenth of its time.
     """
     connection = duckdb.connect(_BENCH, config=_AS_CREATED)
     connection.execute(
@@ -95,8 +98,7 @@ def open_bench(path: Path, *, memory_limit: str = "120MB", threads: int = 0) -> 
         " PRAGMA disable_checkpoint_on_shutdown;"
         # Blocks are used again rather than given back and asked for anew, which takes longer than the rest.
         " SET block_allocator_memory = '32MB';"
-        # Of everything else what is free goes back to the system: a dozen megabytes less at the peak of a load.
-        " SET allocator_bulk_deallocation_flush_threshold = '2MB'"
+        f" SET allocator_bulk_deallocation_flush_threshold = '{'2MB' if is_thrifty else '512MB'}'"
     )
     with suppress(duckdb.NotImplementedException):  # an earlier use has spilt, and it cannot be another any more
         # Where DuckDB spills to for a database opened by its path.

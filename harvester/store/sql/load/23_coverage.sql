@@ -1,7 +1,9 @@
 -- What this load says of each day, where it says more than is known.
 -- share: the part of the day that had passed when it was read; a counter's first day has no growth to show.
 CREATE OR REPLACE TEMP TABLE covered AS
-WITH said AS (
+WITH counter AS (
+    FROM metric WHERE kind = 'level'
+), said AS (
     SELECT
         c.source,
         c.stream,
@@ -31,6 +33,7 @@ WITH said AS (
     JOIN (
         SELECT source, stream, metric, max(day) AS day
         FROM store.coverage
+        SEMI JOIN counter USING (source, stream, metric)
         WHERE state IN ('measured', 'partial')
         GROUP BY ALL
     ) AS last USING (source, stream, metric)
@@ -47,7 +50,7 @@ WITH said AS (
     LEFT JOIN (
         SELECT source, stream, metric, min(day) AS first_day
         FROM (
-            SELECT source, stream, metric, day FROM store.coverage
+            SELECT source, stream, metric, day FROM store.coverage SEMI JOIN counter USING (source, stream, metric)
             UNION ALL
             SELECT source, stream, metric, day FROM said WHERE state NOT IN ('missing', 'lost')
         )

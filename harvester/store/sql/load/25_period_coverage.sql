@@ -1,12 +1,22 @@
 -- The observed share of the periods with news of their days, counted anew; a day that two streams saw counts once.
 CREATE OR REPLACE TEMP TABLE observed AS
-WITH known AS (
+WITH reach AS (
+    -- The days of those periods, and those between them: of a long history mostly a few.
+    SELECT
+        source,
+        metric,
+        least(date_trunc('week', min(day)), date_trunc('month', min(day)))::DATE AS first_day,
+        greatest(date_trunc('week', max(day)) + INTERVAL 6 DAY, last_day(max(day)))::DATE AS last_day
+    FROM news
+    GROUP BY ALL
+), known AS (
     SELECT source, metric, day, max(share) AS share, bool_or(is_news) AS is_news
     FROM (
         SELECT o.source, o.metric, o.day, o.share, false AS is_news
         FROM store.coverage AS o
-        SEMI JOIN news USING (source, metric)
+        JOIN reach AS r USING (source, metric)
         ANTI JOIN news USING (source, stream, metric, day)
+        WHERE o.day BETWEEN r.first_day AND r.last_day
         UNION ALL
         SELECT source, metric, day, share, true
         FROM news
