@@ -90,7 +90,7 @@ def open_bench(
 
     It is warm then: that takes two milliseconds, where opening the file takes twenty-five. There is one in a process
     at a time, for whoever has it open together: see `warm`. `is_thrifty`: whatever is freed goes back to the system
-    at once, a dozen megabytes less at the peak of a large load; to get it again takes a small one a tenth of its time.
+    at once, a dozen megabytes less at the peak of a large load; asking for it again takes time, too.
     """
     connection = duckdb.connect(_BENCH, config=_AS_CREATED)
     connection.execute(
