@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
+from functools import lru_cache
 
 from connectors.base import Batch, Kind, Observation, Reject, StreamSpec
 
@@ -36,6 +37,7 @@ def _fault(observation: Observation, kinds: Mapping[str, Kind]) -> str:
     return ""
 
 
+@lru_cache(maxsize=4096)  # the same days for every subject
 def _is_day(key: str) -> bool:
     try:
         return date.fromisoformat(key).isoformat() == key

@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
@@ -42,6 +43,7 @@ _TAIL = 1 << 16
 # Bytes. The loader reads lines up to 2 MiB; nothing that is a fact comes near.
 _LONGEST_LINE = 1 << 20
 _PIECE = 500  # lines, which take little memory beside the facts
+_SERIES = attrgetter("metric", "subject")
 _counter = itertools.count()
 
 
@@ -223,8 +225,7 @@ class Writer:
             self._write_whole(batch)
             self._subjects += len(batch.subjects)
             self._listings += len(batch.listings)
-            self._series.update((each.metric, each.subject) for each in batch.listings)
-            self._series.update((each.metric, each.subject) for each in batch.observations)
+            self._series.update(map(_SERIES, batch.listings), map(_SERIES, batch.observations))
             self._coverage += [coverage_value(span) for span in batch.coverage]
             if checkpoint is None:
                 return False
