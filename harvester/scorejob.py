@@ -6,7 +6,6 @@ import sys
 import threading
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from harvester.config.errors import ConfigError, Problem
@@ -98,16 +97,15 @@ def params(settings: ScoringSettings) -> scoring.Params:
 
 
 def get_ready() -> None:
-    """Import what a score and its table take, NumPy above all, in a thread of its own. Once told is enough."""
-    if "scoring.api" in sys.modules:
-        return
+    """Import what a score takes, NumPy above all, in a thread of its own."""
 
     def ready() -> None:
         before = sys.getswitchinterval()
         sys.setswitchinterval(_SHORT)
         try:
-            for name in ("scoring.api", "numpy.ma", "rich.console", "rich.table"):
-                import_module(name)
+            import numpy.ma  # noqa: F401 - DuckDB's results are masked arrays
+
+            import scoring.api  # noqa: F401
         finally:
             sys.setswitchinterval(before)
 

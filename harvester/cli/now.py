@@ -115,6 +115,7 @@ class Ahead:
     levels: Collection[tuple[str, str]]
     left: int
     is_drawn: bool = False
+    is_told: bool = False
 
     @classmethod
     def of(cls, sources: Sequence[Source]) -> Ahead:
@@ -124,10 +125,12 @@ class Ahead:
         return cls(levels, len(streams) // 2)
 
     def hear(self, outcome: Outcome) -> bool:
-        """A stream has ended: whether it is time now."""
+        """A stream has ended: whether it is time now, which is told once."""
         self.left -= 1
         self.is_drawn |= bool(outcome.observations) and (outcome.source, outcome.stream) not in self.levels
-        return self.left <= 0 and self.is_drawn
+        is_time = self.left <= 0 and self.is_drawn and not self.is_told
+        self.is_told |= is_time
+        return is_time
 
 
 @contextmanager

@@ -145,7 +145,7 @@ def test_what_a_score_takes_can_be_imported_beside_something_else() -> None:
 @pytest.mark.parametrize(
     ("ended", "expected"),
     [
-        ([("stars", 2), ("levels", 3)], [False, True]),
+        ([("stars", 2), ("levels", 3), ("pulls", 1)], [False, True, False]),
         ([("levels", 3), ("issues", 0), ("pulls", 1)], [False, False, True]),
         ([("levels", 3), ("issues", 0), ("pulls", 0), ("stars", 0)], [False] * 4),
     ],
