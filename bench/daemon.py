@@ -70,8 +70,9 @@ def main() -> None:
         print(f"| idle: memory | {memory:.0f} MiB | 100 MiB |")
         _configure(folder, server.server_address[1], EACH_MINUTE)
         with _daemon(folder):
+            begun_at = time.time()
             time.sleep(60 * chosen.minutes)
-        late = _lateness(folder)
+        late = _lateness(folder, begun_at)
         print(f"| a due run begins after (of {len(late)}): median | {late[len(late) // 2]:.3f} s | 1 s |")
         print(f"| … latest | {late[-1]:.3f} s | 1 s |")
 
@@ -128,12 +129,14 @@ def _count(folder: Path) -> int:
         return int(connection.execute("SELECT count(DISTINCT source) FROM runs").fetchone()[0])  # type: ignore[index]
 
 
-def _lateness(folder: Path) -> list[float]:
-    """Seconds from slot to start, of runs that were no catch-ups."""
+def _lateness(folder: Path, begun_at: float) -> list[float]:
+    """Seconds from slot to start, of slots since the daemon was ready: one just before is late and no catch-up."""
     with open_reader(folder / "harvest.duckdb") as connection:
         rows = connection.execute(
             "SELECT epoch(started_at) - epoch(scheduled_for) FROM runs"
-            " WHERE source LIKE 'f%' AND trigger = 'schedule' AND second(scheduled_for) = 0 ORDER BY 1"
+            " WHERE source LIKE 'f%' AND trigger = 'schedule' AND second(scheduled_for) = 0"
+            " AND epoch(scheduled_for) >= $begun_at ORDER BY 1",
+            {"begun_at": begun_at},
         ).fetchall()
     return [row[0] for row in rows]
 
