@@ -55,9 +55,8 @@ def test_an_interrupted_wait_ends_at_once_with_everything_stored(farm: Field, nu
     assert harvest.returncode == 130
     assert "Traceback" not in said
     assert farm.waiting() == []
-    # Issues are read before pull requests.
-    opened = sum(farm.world.truth().days["issues_opened"].values())
-    assert farm.ask("SELECT count(*) FROM observations WHERE metric = 'issues_opened'") == [(opened,)]
+    # Levels are read before anything else; what other streams got in before the limit depends on the moment.
+    assert farm.ask("SELECT count(*) > 0 FROM observations WHERE metric = 'stargazers'") == [(True,)]
     # To load and score is part of any harvest; the wait itself has a second, whatever the machine.
     began = time.monotonic()
     assert farm.now().returncode == 0
