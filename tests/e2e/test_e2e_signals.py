@@ -41,7 +41,10 @@ def test_an_interrupted_harvest_stores_what_it_fetched(tmp_path: Path, number: s
 def test_an_interrupted_wait_ends_at_once_with_everything_stored(farm: Field, number: signal.Signals) -> None:
     farm.configure(only="work")
     limit = faults.secondary_limit(429, retry_after=50)
-    farm.servers.github.faults.inject(limit, "query Pulls")
+    for repo in farm.world.repos:
+        farm.world.enable_discussions(repo)
+        farm.world.open_discussion(repo, farm.world.person)
+    farm.servers.github.faults.inject(limit, "query Discussions")
     harvest = farm.start("now")
     until = time.monotonic() + 20
     while not farm.servers.github.faults.hits:
@@ -55,8 +58,9 @@ def test_an_interrupted_wait_ends_at_once_with_everything_stored(farm: Field, nu
     assert harvest.returncode == 130
     assert "Traceback" not in said
     assert farm.waiting() == []
-    # Levels are read before anything else; what other streams got in before the limit depends on the moment.
-    assert farm.ask("SELECT count(*) > 0 FROM observations WHERE metric = 'stargazers'") == [(True,)]
+    # Issues are read before discussions.
+    opened = sum(farm.world.truth().days["issues_opened"].values())
+    assert farm.ask("SELECT count(*) FROM observations WHERE metric = 'issues_opened'") == [(opened,)]
     # To load and score is part of any harvest; the wait itself has a second, whatever the machine.
     began = time.monotonic()
     assert farm.now().returncode == 0

@@ -68,7 +68,7 @@ def test_every_outcome_is_heard_once(tmp_path: Path) -> None:
     done = run(tmp_path, good("a"), good("b"), heard=heard.append)
     assert sorted(o.source for o in heard) == ["a", "b"]
     # Two sources end in either order, and each is heard a moment before it is done.
-    assert set(done.outcomes) == set(heard)
+    assert sorted(done.outcomes, key=lambda o: o.source) == sorted(heard, key=lambda o: o.source)
 
 
 def test_a_stream_is_heard_when_it_has_ended_and_not_when_its_source_has(tmp_path: Path) -> None:
@@ -85,6 +85,17 @@ def test_a_stream_is_heard_when_it_has_ended_and_not_when_its_source_has(tmp_pat
     done = run(tmp_path, source(named("issues", [Batch([issue("1")])]), named("stars", [wait])), heard=hear)
     assert heard == ["issues", "stars"]
     assert [outcome.outcome for outcome in done.outcomes] == ["ok", "ok"]
+
+
+def test_all_is_heard_before_it_is_loaded(tmp_path: Path) -> None:
+    heard: list[str] = []
+
+    def hear(outcome: Outcome) -> None:
+        assert Spool(tmp_path / "spool").sealed()
+        heard.append(outcome.source)
+
+    assert run(tmp_path, good("a"), good("b"), heard=hear).loaded.stored == 2
+    assert sorted(heard) == ["a", "b"]
 
 
 def test_where_no_database_can_be_nothing_is_read(tmp_path: Path) -> None:

@@ -146,12 +146,14 @@ def test_a_large_batch_is_written_whole_and_in_its_order(shelf: Shelf, spool: Sp
 @pytest.mark.parametrize(
     ("bad", "error"),
     [
-        ({"t": "x" * (1 << 20)}, ValueError),
-        ({"t": object()}, TypeError),
-        ({"t": datetime(2026, 11, 3, tzinfo=UTC)}, TypeError),
-        ({"t": Subject("repo:9", "you/other", "repo")}, TypeError),
+        ({"attrs": {"t": "x" * (1 << 20)}}, ValueError),
+        ({"attrs": {"t": object()}}, TypeError),
+        ({"attrs": {"t": datetime(2026, 11, 3, tzinfo=UTC)}}, TypeError),
+        ({"attrs": {"t": Subject("repo:9", "you/other", "repo")}}, TypeError),
+        ({"actor": datetime(2026, 11, 3, tzinfo=UTC)}, TypeError),
+        ({"actor": Subject("repo:9", "you/other", "repo")}, TypeError),
     ],
-    ids=["too long", "no JSON", "an instant", "a value of ours"],
+    ids=["too long", "no JSON", "an instant", "a value of ours", "an instant for an actor", "a value for an actor"],
 )
 def test_a_batch_that_cannot_be_written_leaves_nothing_of_it(
     shelf: Shelf, spool: Spool, bad: dict[str, object], error: type[Exception]
@@ -163,7 +165,7 @@ def test_a_batch_that_cannot_be_written_leaves_nothing_of_it(
     writer.add(Batch([issue("0")], checkpoint={"at": 1}))
     listing = Listing("issues_opened", "repo:1")
     with pytest.raises(error):
-        writer.add(Batch([*facts, issue("x", attrs=bad)], checkpoint={"at": 2}, subjects=[about], listings=[listing]))
+        writer.add(Batch([*facts, issue("x", **bad)], checkpoint={"at": 2}, subjects=[about], listings=[listing]))
     writer.add(Batch([issue("3")]))
     writer.finish(END)
 
