@@ -69,8 +69,8 @@ def main() -> None:
         print(f"| idle for {chosen.idle} s: of a core | {share:.3%} | 0.2 % |")
         print(f"| idle: memory | {memory:.0f} MiB | 100 MiB |")
         _configure(folder, server.server_address[1], EACH_MINUTE)
+        begun_at = time.time()
         with _daemon(folder):
-            begun_at = time.time()
             time.sleep(60 * chosen.minutes)
         late = _lateness(folder, begun_at)
         print(f"| a due run begins after (of {len(late)}): median | {late[len(late) // 2]:.3f} s | 1 s |")
@@ -130,7 +130,7 @@ def _count(folder: Path) -> int:
 
 
 def _lateness(folder: Path, begun_at: float) -> list[float]:
-    """Seconds from slot to start, of slots since the daemon was ready: one just before is late and no catch-up."""
+    """Seconds from slot to start, of slots since the daemon was started: one just before is late and no catch-up."""
     with open_reader(folder / "harvest.duckdb") as connection:
         rows = connection.execute(
             "SELECT epoch(started_at) - epoch(scheduled_for) FROM runs"

@@ -60,9 +60,8 @@ def harvest(
     """Read the sources, each in a thread of its own, and load what they yield as it comes.
 
     What an earlier harvest left in the spool is loaded too. `heard` is told of every stream when it has ended, in the
-    calling thread. Raises StoreError or SpoolError when the database
-    or the spool cannot be used at all; Busy when the database has yet to be made or migrated and another process
-    holds it.
+    calling thread and before the last load. Raises StoreError or SpoolError when the database or the spool cannot be
+    used at all; Busy when the database has yet to be made or migrated and another process holds it.
     """
     stop = stop or threading.Event()
     store, spool = Store(settings.database, settings.timezone), Spool(settings.spool, clock=clock)

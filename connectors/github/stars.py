@@ -22,7 +22,6 @@ LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
-DAYS = [n * DAY for n in range(7)]  # from the Sunday of a week
 PAGE = 30 * WEEK  # what the first page tells of
 STALE = timedelta(days=7)  # after so long it is read again, or looked for again, whatever the signs say
 CERTAIN = 2  # times that a history must have been missing before it is not looked for every time: one may pass
@@ -232,14 +231,14 @@ class _History:
         before = self.known.weeks.get(week)
         is_changed = before is not None and before != self._sum(week, days)
         zeros_since = born if is_changed else max(born, today - PAGE + DAY)
-        for day, count in zip(map(week.__add__, DAYS), days, strict=True):
+        for day, count in _dated(week, days):
             if (count or day >= zeros_since) and day <= today and self._is_wanted(day):
                 yield day, count
 
     def _sum(self, week: date, days: list[int]) -> int:
         if self.known.first_day is None:
             return sum(days)
-        return sum(count for day, count in zip(map(week.__add__, DAYS), days, strict=True) if self._is_wanted(day))
+        return sum(count for day, count in _dated(week, days) if self._is_wanted(day))
 
     def _is_wanted(self, day: date) -> bool:
         return self.known.first_day is None or day >= self.known.first_day
@@ -266,6 +265,13 @@ def _midnight(day: date) -> datetime:
 
 def _sunday(day: date) -> date:
     return day - timedelta(days=(day.weekday() + 1) % 7)
+
+
+_FROM_SUNDAY = [n * DAY for n in range(7)]
+
+
+def _dated(week: date, days: list[int]) -> Iterator[tuple[date, int]]:
+    return zip(map(week.__add__, _FROM_SUNDAY), days, strict=True)
 
 
 def _week(entry: Any) -> tuple[date, list[int]]:

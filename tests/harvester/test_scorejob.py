@@ -11,9 +11,7 @@ import pytest
 
 import scoring
 from connectors.base import Batch, Coverage, Kind, Metric, Observation
-from harvester.cli.now import Ahead
 from harvester.config import Settings, load
-from harvester.outcomes import Outcome
 from harvester.scorejob import evaluate, params, rescore
 from tests.harvester.store.building import Shelf, at, on
 
@@ -140,20 +138,6 @@ def test_what_a_score_takes_can_be_imported_beside_something_else() -> None:
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["True"] * 3
-
-
-@pytest.mark.parametrize(
-    ("ended", "expected"),
-    [
-        ([("stars", 2), ("levels", 3), ("pulls", 1)], [False, True, False]),
-        ([("levels", 3), ("issues", 0), ("pulls", 1)], [False, False, True]),
-        ([("levels", 3), ("issues", 0), ("pulls", 0), ("stars", 0)], [False] * 4),
-    ],
-    ids=["half have ended", "something draws a score only later", "nothing does"],
-)
-def test_it_is_time_when_half_of_the_streams_have_ended(ended: list[tuple[str, int]], expected: list[bool]) -> None:
-    ahead = Ahead(levels={("work", "levels")}, left=2)
-    assert [ahead.hear(Outcome("work", stream, "ok", "", facts)) for stream, facts in ended] == expected
 
 
 def test_where_nothing_is_to_be_scored_nothing_for_it_is_imported(tmp_path: Path) -> None:
