@@ -5,6 +5,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.harvester.daemon.alerting import Chat, listening
+
 
 @pytest.fixture(autouse=True)
 def _heard(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
@@ -18,3 +20,9 @@ def _heard(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     log.removeHandler(caplog.handler)
     log.setLevel(before[0])
     log.propagate = before[1]
+
+
+@pytest.fixture
+def chat() -> Iterator[Chat]:
+    with listening() as chat:
+        yield chat
