@@ -65,5 +65,4 @@ def served() -> Iterator[FakePlausible]:
     fake = FakePlausible()
     with responses.RequestsMock(assert_all_requests_are_fired=False) as wire:
         wire.add_callback(responses.POST, URL, fake)
-        fake.wire = wire
         yield fake
