@@ -7,9 +7,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from connectors.base import Kind
@@ -52,10 +52,11 @@ def harvest_and_report(
     cycles.work()
     with warm():
         with interruptible() as stop, _progress(options, sources) as tell:
-            ahead = Ahead.of(sources)
+            drawing = _drawing(sources)
 
             def heard(outcome: Outcome) -> None:
-                if ahead.hear(outcome):
+                if outcome.observations and (outcome.source, outcome.stream) in drawing:
+                    drawing.clear()  # once is enough; it takes place beside the other reads, which mostly wait
                     get_ready()
                 tell(outcome)
 
@@ -105,32 +106,10 @@ def interruptible() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-@dataclass(slots=True)
-class Ahead:
-    """When to get ready to score: beside the last reads, which mostly wait, if something draws a score by then.
-
-    `levels`: the streams that mostly draw none. `left`: how many have to end before it is time.
-    """
-
-    levels: Collection[tuple[str, str]]
-    left: int
-    is_drawn: bool = False
-    is_told: bool = False
-
-    @classmethod
-    def of(cls, sources: Sequence[Source]) -> Ahead:
-        """For a harvest of these."""
-        streams = [(source.name, spec) for source in sources for spec in source.connector.streams]
-        levels = {(name, spec.name) for name, spec in streams if all(m.kind is Kind.LEVEL for m in spec.metrics)}
-        return cls(levels, len(streams) // 2)
-
-    def hear(self, outcome: Outcome) -> bool:
-        """A stream has ended: whether it is time now, which is told once."""
-        self.left -= 1
-        self.is_drawn |= bool(outcome.observations) and (outcome.source, outcome.stream) not in self.levels
-        is_time = self.left <= 0 and self.is_drawn and not self.is_told
-        self.is_told |= is_time
-        return is_time
+def _drawing(sources: Sequence[Source]) -> set[tuple[str, str]]:
+    """The streams whose facts draw a score: (source, stream). Levels alone mostly draw none."""
+    streams = [(source.name, spec) for source in sources for spec in source.connector.streams]
+    return {(name, spec.name) for name, spec in streams if any(m.kind is not Kind.LEVEL for m in spec.metrics)}
 
 
 @contextmanager

@@ -2,32 +2,48 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from harvester.cli.now import Ahead
+from harvester import pipeline, scorejob
+from harvester.cli.now import BUSY, harvest_and_report
 from harvester.config import load
 from harvester.outcomes import Outcome
+from harvester.pipeline import Harvest
+from harvester.reading import Order
+from harvester.store import Loaded, StoreError
+
+Ended = list[tuple[str, int]]
 
 
 @pytest.mark.parametrize(
     ("ended", "expected"),
     [
-        ([("stars", 2), ("levels", 3), ("pulls", 1)], [False, True, False]),
-        ([("levels", 3), ("issues", 0), ("pulls", 1)], [False, False, True]),
-        ([("levels", 3), ("issues", 0), ("pulls", 0), ("stars", 0)], [False] * 4),
+        ([("repository", 3), ("issues", 0), ("pulls", 1), ("stars", 2)], ["pulls"]),
+        ([("traffic", 2), ("repository", 3)], ["traffic"]),
+        ([("repository", 3), ("stars_by_level", 2), ("releases", 1), ("referrers", 4)], []),
+        ([("issues", 0), ("pulls", 0), ("traffic", 0)], []),
     ],
-    ids=["half have ended", "something draws a score only later", "nothing does"],
+    ids=["events", "totals of days", "levels draw none", "nothing new"],
 )
-def test_it_is_time_when_half_of_the_streams_have_ended(ended: list[tuple[str, int]], expected: list[bool]) -> None:
-    ahead = Ahead(levels={("work", "levels")}, left=2)
-    assert [ahead.hear(Outcome("work", stream, "ok", "", facts)) for stream, facts in ended] == expected
+def test_it_gets_ready_once_at_the_first_stream_that_draws_a_score(
+    ended: Ended, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, ready = [""], []
 
+    def harvest(*_: Any, heard: Any, **__: Any) -> Harvest:
+        for now[0], facts in ended:
+            heard(Outcome("work", now[0], "ok", "", facts))
+        return Harvest("run", (), Loaded(), StoreError("held"), (), is_interrupted=False)
 
-def test_streams_of_levels_alone_draw_no_score_and_half_of_all_have_to_end(tmp_path: Path) -> None:
+    monkeypatch.setattr(pipeline, "harvest", harvest)
+    monkeypatch.setattr(scorejob, "get_ready", lambda: ready.append(now[0]))
     config = tmp_path / "config.toml"
     config.write_text('[source.work]\nconnector = "github"\ntoken = "env:TOKEN"\nrepos = ["you/yours"]\n')
-    ahead = Ahead.of(load(config).select())
-    levels = {("work", name) for name in ("repository", "stars_by_level", "releases", "referrers")}
-    assert (set(ahead.levels), ahead.left) == (levels, 5)
+    settings = load(config)
+    options = argparse.Namespace(json=True, quiet=True, lock_timeout=0.0)
+    assert harvest_and_report(options, settings, settings.select(), Order()) == BUSY
+    assert ready == expected
