@@ -98,13 +98,13 @@ def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mappi
     columns = _SHAPES[table]
     names = ", ".join(column.split()[0] for column in columns.split(", "))
     shape = json.dumps([{column.split()[0]: column.split()[1] for column in columns.split(", ")}])
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
-    unnested = "SELECT unnest(from_json($rows, $shape), recursive := true)"
-    for start in range(0, len(rows), _ROWS_AT_ONCE):
+    how = f"CREATE OR REPLACE TEMP TABLE {table} AS"
+    for start in range(0, len(rows) or 1, _ROWS_AT_ONCE):
         connection.execute(
-            f"INSERT INTO {table} ({names}) SELECT {names} FROM ({unnested})",  # noqa: S608 - names from the table above
+            f"{how} SELECT {names} FROM (SELECT unnest(from_json($rows, $shape), recursive := true))",  # noqa: S608 - names from the table above
             {"rows": json.dumps(rows[start : start + _ROWS_AT_ONCE], default=str), "shape": shape},
         )
+        how = f"INSERT INTO {table}"
 
 
 def blank(connection: duckdb.DuckDBPyConnection, names: Iterable[str], like: str) -> None:

@@ -1,11 +1,20 @@
 -- A subject whose description changed gets a new row; an unchanged one none.
 CREATE OR REPLACE TEMP TABLE described AS
 SELECT
-    r.source, r.subject AS stable_id, r.name, r.kind, r.title, r.url, r.published_at,
+    r.source, r.stable_id, r.told.name, r.told.kind, r.told.title, r.told.url, r.told.published_at,
     -- Never before the description it replaces, whatever the clock did.
-    greatest(r.observed_at, c.seen_at + INTERVAL 1 MICROSECOND) AS seen_at
+    greatest(r.told.observed_at, c.seen_at + INTERVAL 1 MICROSECOND) AS seen_at
 FROM (
-    SELECT seg.source, seg.observed_at, line.*
+    SELECT
+        seg.source,
+        line.subject AS stable_id,
+        arg_max(
+            {
+                'name': line.name, 'kind': line.kind, 'title': line.title, 'url': line.url,
+                'published_at': line.published_at, 'observed_at': seg.observed_at
+            },
+            (seg.position, line.n)
+        ) AS told
     FROM read_json(
         $files,
         format = 'newline_delimited',
@@ -18,12 +27,11 @@ FROM (
     ) AS line
     JOIN segment AS seg ON seg.path = line.filename
     WHERE line.name IS NOT NULL
-    QUALIFY row_number() OVER (PARTITION BY seg.source, line.subject ORDER BY seg.position DESC, line.n DESC) = 1
+    GROUP BY ALL
 ) AS r
 LEFT JOIN (
-    SELECT *
+    SELECT source, stable_id, max(seen_at) AS seen_at, arg_max((name, kind, title, url, published_at), seen_at) AS told
     FROM store.subjects
-    QUALIFY row_number() OVER (PARTITION BY source, stable_id ORDER BY seen_at DESC, name) = 1
-) AS c ON c.source = r.source AND c.stable_id = r.subject
-WHERE (c.name, c.kind, c.title, c.url, c.published_at)
-    IS DISTINCT FROM (r.name, r.kind, r.title, r.url, r.published_at);
+    GROUP BY ALL
+) AS c USING (source, stable_id)
+WHERE c.told IS DISTINCT FROM (r.told.name, r.told.kind, r.told.title, r.told.url, r.told.published_at);
