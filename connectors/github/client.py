@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from http import HTTPStatus
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -178,6 +179,7 @@ class Client:
         return None
 
 
+@cache
 def user_agent() -> str:
     """How we introduce ourselves, as GitHub asks every client to."""
     try:
