@@ -22,7 +22,8 @@ LOS_ANGELES = ZoneInfo("America/Los_Angeles")
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
 
-PAGE = 30 * WEEK  # what the first page tells of
+NEWEST = 30  # weeks that the first page tells of
+PAGE = NEWEST * WEEK
 STALE = timedelta(days=7)  # after so long it is read again, or looked for again, whatever the signs say
 CERTAIN = 2  # times that a history must have been missing before it is not looked for every time: one may pass
 
@@ -88,8 +89,9 @@ class _Known:
     """What the last read left in the cursor.
 
     `weeks`: stars by the Sunday of the week, of days within what was wanted; they tell whether an older page must
-    have changed. `count`, `updated_at`: of the repository when they were read. `gap`: by how many its count exceeded
-    the history, which had been read to its end. `misses`: how often there was no history, last at `missed_at`.
+    have changed. `days`: the counts of the days of the newest of them, as they were told; of days to come, 0.
+    `count`, `updated_at`: of the repository when they were read. `gap`: by how many its count exceeded the history,
+    which had been read to its end. `misses`: how often there was no history, last at `missed_at`.
     """
 
     first_day: date | None = None
@@ -100,6 +102,7 @@ class _Known:
     gap: int = 0
     etag: Etag | None = None
     weeks: dict[date, int] = field(default_factory=dict)
+    days: dict[date, list[int]] = field(default_factory=dict)
     misses: int = 0
     missed_at: datetime | None = None
 
@@ -116,6 +119,8 @@ class _Known:
         if since is not None:
             first_day, through = first_day and min(first_day, since), min(through, since)
         begins, counts = date.fromisoformat(part["begins"]), part["weeks"]
+        weeks = [begins + n * WEEK for n in range(len(counts))]
+        told = part.get("days", []) if since is None else []
         return cls(
             first_day,
             through,
@@ -124,7 +129,8 @@ class _Known:
             part["updated"],
             part["gap"],
             Etag(*part["etag"]) if part.get("etag") and since is None else None,
-            {begins + n * WEEK: count for n, count in enumerate(counts)},
+            dict(zip(weeks, counts, strict=True)),
+            {week: days for week, days in zip(reversed(weeks), reversed(told), strict=False) if days is not None},
         )
 
     def is_current(self, visit: Visit) -> bool:
@@ -160,7 +166,7 @@ class _Known:
         """The part of the cursor that says so."""
         begins = min(self.weeks, default=_sunday(_day(visit.context.clock())))
         ends = max(self.weeks, default=begins)
-        weeks = [self.weeks.get(begins + n * WEEK, 0) for n in range((ends - begins) // WEEK + 1)]
+        weeks = [begins + n * WEEK for n in range((ends - begins) // WEEK + 1)]
         return {
             "through": _day(visit.context.clock()).isoformat(),
             "read": visit.context.clock().isoformat(),
@@ -168,7 +174,8 @@ class _Known:
             "updated": visit.repository.updated_at.isoformat(),
             "gap": self.gap,
             "begins": begins.isoformat(),
-            "weeks": weeks,
+            "weeks": [self.weeks.get(week, 0) for week in weeks],
+            "days": [self.days.get(week) for week in weeks[-NEWEST:]],
             **({"etag": [etag.owner, etag.value]} if etag else {}),
             **({"from": self.first_day.isoformat()} if self.first_day else {}),
         }
@@ -212,6 +219,7 @@ class _History:
             ]
             seen.add(week)
             self.known.weeks[week] = self._sum(week, days)
+            self.known.days[week] = [count if day <= today else 0 for day, count in _dated(week, days)]
         return facts, rejects
 
     def _end(self, page: Page, seen: set[date], etag: Etag | None, batch: Batch) -> Batch:
@@ -227,7 +235,12 @@ class _History:
         return replace(batch, checkpoint={"": known.part(visit, etag)})
 
     def _told(self, week: date, days: list[int], today: date, born: date) -> Iterator[tuple[date, int]]:
-        """Zeros are told only where they may take something back: in the first page, and where a week has changed."""
+        """What is not known. Zeros where they may take something back: in the first page, and in changed weeks."""
+        if (told := self.known.days.get(week)) is not None:
+            for (day, count), known in zip(_dated(week, days), told, strict=True):
+                if count != known and day <= today and self._is_wanted(day):
+                    yield day, count
+            return
         before = self.known.weeks.get(week)
         is_changed = before is not None and before != self._sum(week, days)
         zeros_since = born if is_changed else max(born, today - PAGE + DAY)

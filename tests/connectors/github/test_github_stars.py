@@ -2,48 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from github_script import NOW, Harvested, World, harvest
+from star_history import HISTORY, SUNDAY, WEEK, asked, later, months, tell, week
 
 from connectors.errors import Malformed
-from harvester.demo.exchange import Answer, Request, as_json
-
-HISTORY = "/repos/ann/one/stargazers/history"
-SUNDAY = date(2026, 11, 22)  # of the week of NOW, which is Tuesday 24 November, 04:00 in Los Angeles
-WEEK = timedelta(days=7)
-
-
-def week(sunday: date, *days: int) -> dict[str, Any]:
-    counts = [*days, *([0] * (7 - len(days)))]
-    epoch = int(datetime(sunday.year, sunday.month, sunday.day, tzinfo=UTC).timestamp())
-    return {"week": epoch, "total": sum(counts), "days": counts}
-
-
-def tell(
-    github: World, *pages: list[Any], stars: int | None = None, born: str = "2024-01-01T00:00:00Z", **more: Any
-) -> None:
-    """A history of some pages, the newest first; as many stars as it tells of, unless it is said otherwise."""
-    if stars is None:
-        stars = sum(sum(one["days"]) for page in pages for one in page if isinstance(one, dict) and "total" in one)
-    github.script.add(stargazers_count=stars, created_at=born, **more)
-    github.script.seen.clear()
-
-    def answer(request: Request) -> Answer:
-        number = int(request.query.get("page", 1))
-        url = f"{github.service.url}/repositories/1/stargazers/history?page={number + 1}"
-        headers = {"Link": f'<{url}>; rel="next"'} if number < len(pages) else {}
-        return as_json(pages[number - 1], headers=headers)
-
-    github.script.said[HISTORY] = answer
-    github.script.said["/repositories/1/stargazers/history"] = answer
-
-
-def months(count: int, first: date = SUNDAY) -> list[dict[str, Any]]:
-    """So many weeks back from `first`, one star on each Monday."""
-    return [week(first - n * WEEK, 0, 1) for n in range(count)]
+from harvester.demo.exchange import as_json
 
 
 def test_a_day_is_a_day_of_los_angeles(github: World) -> None:
@@ -68,16 +35,6 @@ def test_days_to_come_are_padding(github: World) -> None:
 def test_days_before_the_creation_are_not_zero_but_nothing(github: World) -> None:
     tell(github, [week(SUNDAY, 0, 0, 1)], born="2026-11-23T20:00:00Z")
     assert [o.key for o in github.read("stars").observations] == ["2026-11-23", "2026-11-24"]
-
-
-def asked(github: World) -> int:
-    """How often the history was asked for since it was last told."""
-    return len(github.script.paths("history"))
-
-
-def later(github: World, days: int = 0) -> None:
-    """The clock goes on."""
-    github.options["clock"] = lambda: NOW + timedelta(days=days)
 
 
 class TestReading:
@@ -173,9 +130,11 @@ class TestReading:
     def test_a_history_told_from_the_oldest_is_read_whole(self, github: World) -> None:
         tell(github, months(30), months(30, SUNDAY - 30 * WEEK), months(5, SUNDAY - 60 * WEEK))
         first = github.read("stars")
-        tell(github, months(5, SUNDAY - 60 * WEEK), months(30, SUNDAY - 30 * WEEK), months(30), stars=66)
+        newest = [week(SUNDAY, 1, 1), *months(29, SUNDAY - WEEK)]
+        tell(github, months(5, SUNDAY - 60 * WEEK), months(30, SUNDAY - 30 * WEEK), newest)
         found = github.read("stars", first.cursor)
-        assert sum(o.value for o in found.observations) == 65
+        assert asked(github) == 3
+        assert {o.key: o.value for o in found.observations}["2026-11-22"] == 1
 
     def test_a_backfill_stops_at_its_first_day(self, github: World) -> None:
         tell(github, months(30), months(30, SUNDAY - 30 * WEEK), months(30, SUNDAY - 60 * WEEK))
@@ -207,46 +166,6 @@ class TestReading:
         tell(github, [week(SUNDAY, 0)], stars=0)
         found = {o.key: o.value for o in github.read("stars", first.cursor).observations}
         assert found["2026-11-22"] == 0
-
-
-class TestKnownAnswers:
-    """A page that has not changed since costs nothing."""
-
-    def prepare(self, github: World, *pages: list[Any], stars: int | None = None) -> dict[str, Any]:
-        tell(github, *pages, stars=stars)
-        plain = github.script.said[HISTORY]
-        assert callable(plain)
-
-        def answer(request: Request) -> Answer:
-            if request.headers.get("if-none-match") == '"v1"':
-                return Answer(304, {"ETag": '"v1"'})
-            return plain(request).with_headers(ETag='"v1"')
-
-        github.script.said[HISTORY] = answer
-        first = github.read("stars")
-        github.script.seen.clear()
-        return first.cursor
-
-    def test_it_is_asked_for_with_what_proves_that_it_is_known(self, github: World) -> None:
-        cursor = self.prepare(github, months(30))
-        later(github, 8)
-        found = github.read("stars", cursor)
-        [request] = [one for one in github.script.seen if "history" in one.path]
-        assert request.headers["if-none-match"] == '"v1"'
-        assert (found.observations, found.error) == ([], None)
-        assert found.cursor["1"]["through"] == "2026-12-02"
-
-    def test_where_the_count_has_changed_all_the_same_an_older_page_must_have(self, github: World) -> None:
-        cursor = self.prepare(github, months(30), months(5, SUNDAY - 30 * WEEK))
-        github.script.add(stargazers_count=34, created_at="2024-01-01T00:00:00Z")
-        github.read("stars", cursor)
-        assert asked(github) == 3
-
-    def test_another_token_is_told_anew(self, github: World) -> None:
-        cursor = self.prepare(github, months(30))
-        github.token = "ghp_another"
-        later(github, 8)
-        assert github.read("stars", cursor).observations
 
 
 def test_only_the_end_of_the_history_is_a_checkpoint(github: World) -> None:
