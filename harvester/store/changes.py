@@ -93,7 +93,8 @@ class Change:
 def fill(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, object]]) -> None:
     """A temporary table from a few rows, by JSON parameters: executemany is a statement a row.
 
-    DuckDB takes ten times as much memory to take a parameter apart as it is long: so many rows at a time.
+    Without rows it is there, too. DuckDB takes ten times as much memory to take a parameter apart as it is long: so
+    many rows at a time.
     """
     columns = _SHAPES[table]
     names = ", ".join(column.split()[0] for column in columns.split(", "))

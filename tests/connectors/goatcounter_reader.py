@@ -43,13 +43,3 @@ def coverage(batches) -> list[Coverage]:
 def checkpoint(batches) -> dict[str, Any]:
     moved = {part: value for batch in batches for part, value in (batch.checkpoint or {}).items()}
     return json.loads(json.dumps(moved))
-
-
-def until(error, batches):
-    """What was yielded before the error."""
-    kept = []
-    try:
-        while True:
-            kept.append(next(batches))
-    except error:
-        return kept

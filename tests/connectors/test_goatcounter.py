@@ -6,8 +6,9 @@ from dataclasses import replace
 from datetime import date
 
 import pytest
+from asked import until
 from fake_goatcounter import COUNTER, KEY, served
-from goatcounter_reader import TODAY, checkpoint, coverage, cursor_at, facts, read, stream, until
+from goatcounter_reader import TODAY, checkpoint, coverage, cursor_at, facts, read, stream
 
 from connectors.base import Coverage, Secret
 from connectors.errors import RateLimited

@@ -8,8 +8,9 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from asked import until
 from fake_goatcounter import served
-from goatcounter_reader import NOW, TODAY, checkpoint, coverage, cursor_at, facts, read, stream, until
+from goatcounter_reader import NOW, TODAY, checkpoint, coverage, cursor_at, facts, read, stream
 
 from connectors.base import Coverage
 from connectors.errors import AuthFailed, Gone, Malformed, NotPermitted, RateLimited, Unavailable

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
+from asked import checkpoint, until
 from fake_plausible import KEY, NOW, TODAY, served
 from plausible_reader import coverage, facts, read, streams
 
@@ -19,20 +19,6 @@ from connectors.plausible import PlausibleConfig
 def service():
     with served() as fake:
         yield fake
-
-
-def checkpoint(batches) -> dict[str, Any]:
-    return {part: value for batch in batches for part, value in (batch.checkpoint or {}).items()}
-
-
-def until(error, batches):
-    """What was yielded before the error."""
-    kept = []
-    try:
-        while True:
-            kept.append(next(batches))
-    except error:
-        return kept
 
 
 # How it is asked

@@ -22,25 +22,27 @@ Ended = list[tuple[str, int]]
 @pytest.mark.parametrize(
     ("ended", "expected"),
     [
-        ([("repository", 3), ("issues", 0), ("pulls", 1), ("stars", 2)], ["pulls"]),
-        ([("traffic", 2), ("repository", 3)], ["traffic"]),
-        ([("repository", 3), ("stars_by_level", 2), ("releases", 1), ("referrers", 4)], []),
-        ([("issues", 0), ("pulls", 0), ("traffic", 0)], []),
+        ([("repository", 3), ("issues", 0), ("pulls", 1), ("stars", 2)], [0, 0, 1, 1]),
+        ([("traffic", 2), ("repository", 3)], [1, 1]),
+        ([("repository", 3), ("stars_by_level", 2), ("releases", 1), ("referrers", 4)], [0, 0, 0, 0]),
+        ([("issues", 0), ("pulls", 0), ("traffic", 0)], [0, 0, 0]),
     ],
     ids=["events", "totals of days", "levels draw none", "nothing new"],
 )
 def test_it_gets_ready_once_at_the_first_stream_that_draws_a_score(
-    ended: Ended, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ended: Ended, expected: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now, ready = [""], []
+    calls: list[str] = []
+    ready: list[int] = []
 
     def harvest(*_: Any, heard: Any, **__: Any) -> Harvest:
-        for now[0], facts in ended:
-            heard(Outcome("work", now[0], "ok", "", facts))
+        for stream, facts in ended:
+            heard(Outcome("work", stream, "ok", "", facts))
+            ready.append(len(calls))
         return Harvest("run", (), Loaded(), StoreError("held"), (), is_interrupted=False)
 
     monkeypatch.setattr(pipeline, "harvest", harvest)
-    monkeypatch.setattr(scorejob, "get_ready", lambda: ready.append(now[0]))
+    monkeypatch.setattr(scorejob, "get_ready", lambda: calls.append("ready"))
     config = tmp_path / "config.toml"
     config.write_text('[source.work]\nconnector = "github"\ntoken = "env:TOKEN"\nrepos = ["you/yours"]\n')
     settings = load(config)

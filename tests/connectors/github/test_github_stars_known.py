@@ -26,6 +26,15 @@ class TestKnownDays:
         now = [week(SUNDAY, 0, 1, 2), *months(28, SUNDAY - WEEK), week(SUNDAY - 29 * WEEK, 0, 0)]
         assert self.told(github, first.cursor, now) == {"2026-11-24": 2, "2026-05-04": 0}
 
+    def test_of_a_longer_history_the_newest_weeks_are_the_known_ones(self, github: World) -> None:
+        older = months(40, SUNDAY - 30 * WEEK)
+        tell(github, months(30), older)
+        first = github.read("stars")
+        tell(github, [week(SUNDAY, 1, 1), *months(29, SUNDAY - WEEK)], older)
+        found = github.read("stars", first.cursor)
+        assert asked(github) == 1
+        assert {o.key: o.value for o in found.observations} == {"2026-11-22": 1}
+
     def test_two_days_are_told_that_make_up_for_each_other(self, github: World) -> None:
         tell(github, months(30))
         first = github.read("stars")
