@@ -17,7 +17,7 @@ from connectors.base import Secret
 from harvester.config import AlertSettings, Settings
 from harvester.daemon.alerts import Alerts, Condition
 from tests.harvester import small_sources
-from tests.harvester.test_standing import NOW
+from tests.harvester.reported import NOW
 
 FAILS = Condition("failing:work", "failing", "work traffic: auth failed", "work", "work failed")
 PATH = "/services/T0123/B4567/abcdefgh12345678ijkl"

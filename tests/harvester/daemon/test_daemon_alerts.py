@@ -16,7 +16,7 @@ import pytest
 from harvester.daemon.alerts import Alerts, Condition, conditions, memory_path
 from harvester.standing import Disk
 from tests.harvester.daemon.alerting import FAILS, Chat, alerts, configured, program, said, wait_until
-from tests.harvester.test_standing import NOTHING, NOW, ago, days, on, ran, row, segment, source, told
+from tests.harvester.reported import NOTHING, NOW, ago, days, on, ran, row, segment, source, told
 
 LOW = Condition("disk", "disk", "10 MiB are free", over="the disk was almost full")
 LOST = Condition("lost:work:traffic", "lost", "work traffic: 1 day lost for good", "work")

@@ -20,7 +20,7 @@ from harvester.daemon.alerts import Alerts
 from harvester.daemon.channels import Command, NotTold
 from harvester.daemon.messages import Change, for_chat, text_of
 from tests.harvester.daemon.alerting import FAILS, PATH, Chat, alerts, configured, program, said, wait_until
-from tests.harvester.test_standing import NOW
+from tests.harvester.reported import NOW
 
 # -- when it does not get there
 

@@ -19,7 +19,7 @@ from harvester.daemon.endpoint import WORKERS, Endpoint, EndpointError
 from harvester.daemon.health import Health, health_of
 from harvester.daemon.metrics import Metrics
 from harvester.standing import Report
-from tests.harvester.test_standing import NOTHING, NOW, ago, ran, row, segment, source, told
+from tests.harvester.reported import NOTHING, NOW, ago, ran, row, segment, source, told
 
 LOCAL = Address("127.0.0.1", 0)
 Start = Callable[..., Endpoint]

@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from harvester.daemon.metrics import Metrics
 from harvester.standing import Disk
-from tests.harvester.test_standing import NOTHING, NOW, POSTS, ago, days, on, ran, row, segment, source, told
+from tests.harvester.reported import NOTHING, NOW, POSTS, ago, days, on, ran, row, segment, source, told
 
 PAGE = (Path(__file__).parents[3] / "docs" / "monitoring.md").read_text(encoding="utf-8")
 
