@@ -197,3 +197,9 @@ def serving(world: World, **options: Any) -> Iterator[Service[GitHub]]:
     """The world's GitHub, on a clock of the world's."""
     with Service(GitHub(world, **{"clock": lambda: world.now, **options})).listen() as running:
         yield running
+
+
+def pass_time(service: Service[GitHub], by: timedelta) -> None:
+    """Time in which nothing happens."""
+    service.app.world.now += by
+    service.app.world.version += 1
