@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -125,6 +127,38 @@ def test_a_rename_renames_the_past_and_keeps_the_old_name(shelf: Shelf) -> None:
     shelf.harvest(Batch([], subjects=[Subject("repo:1", "org/engine", "repo")]))
     assert shelf.ask("SELECT subject FROM observations") == [("org/engine",)]
     assert shelf.ask("SELECT subject, former_names FROM subjects") == [("org/engine", ["me/engine"])]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"name": "org/engine"},
+        {"kind": "post"},
+        {"title": "Engine"},
+        {"url": "https://e.example"},
+        {"published_at": at(2)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_each_part_of_a_description_that_changes_is_kept_and_what_repeats_is_not(
+    shelf: Shelf, change: dict[str, Any]
+) -> None:
+    changed = replace(REPO, **change)
+    for described, count in ((REPO, 1), (changed, 2), (changed, 2), (REPO, 3), (REPO, 3)):
+        shelf.harvest(Batch([], subjects=[described]))
+        assert shelf.ask("SELECT count(*) FROM store.subjects") == [(count,)]
+        published_at = described.published_at and described.published_at.replace(tzinfo=None)
+        assert shelf.ask("SELECT name, kind, title, url, published_at FROM store.current_names") == [
+            (described.name, described.kind, described.title, described.url, published_at)
+        ]
+
+
+def test_of_several_descriptions_in_one_load_the_last_counts(shelf: Shelf) -> None:
+    titles = ("one", "two", "three", "four")
+    for first, second in (titles[:2], titles[2:]):
+        shelf.seal(Batch([], subjects=[replace(REPO, title=first), replace(REPO, title=second)]))
+    shelf.load()
+    assert shelf.ask("SELECT title FROM store.subjects") == [("four",)]
 
 
 def test_bots_count_in_totals_but_not_as_actors_nor_in_what_is_scored(shelf: Shelf) -> None:
