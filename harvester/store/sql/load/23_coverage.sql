@@ -3,7 +3,7 @@
 CREATE OR REPLACE TEMP TABLE covered AS
 WITH told AS (
     SELECT
-        c.source, c.stream, m.metric, m.kind = 'level' AS is_level, m.kind = 'level' AND NOT m.gauge AS is_counter,
+        c.source, c.stream, m.metric, m.kind = 'level' AND NOT m.gauge AS is_counter,
         c.first_day, c.last_day, c.state, c.reason, c.read_at, c.position, coalesce(c.takes_back, false) AS takes_back
     FROM span AS c
     JOIN metric AS m
@@ -25,8 +25,8 @@ WITH told AS (
         t.*,
         k.first_day AS known_since,
         unnest(range(
-            -- Between two readings of a level nothing was read, yet the growth is known.
-            CASE WHEN t.is_level AND t.state = 'measured' THEN least(t.first_day, k.last_day + 1) ELSE t.first_day END,
+            -- Between two readings of a level nothing was read, yet the growth is known. Of others no last day is.
+            CASE WHEN t.state = 'measured' THEN least(t.first_day, k.last_day + 1) ELSE t.first_day END,
             t.last_day + 1,
             INTERVAL 1 DAY
         ))::DATE AS day
@@ -42,7 +42,7 @@ WITH told AS (
             WHEN is_counter AND coalesce(known_since >= day, true) THEN 0
             ELSE least(1, greatest(0, epoch(read_at - day::TIMESTAMP) / 86400))
         END AS share,
-        takes_back AND day >= first_day AS takes_back,
+        takes_back,
         position
     FROM said
 )
